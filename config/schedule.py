@@ -1,0 +1,17 @@
+"""What runs when. Every entry is idempotent: a missed or doubled run does no harm."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A repeated piece of work: `task` is the Celery task's name, `every` its period in UTC."""
+
+    task: str
+    every: timedelta
+
+
+SCHEDULE: dict[str, Job] = {
+    "deliver-due": Job("core.tasks.deliver_due", timedelta(seconds=20)),
+}

@@ -1,0 +1,115 @@
+"""Delivering domain events: at once in the publisher's transaction, later by the worker where that failed."""
+
+import importlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from core.doorbell import ring_on_commit
+from core.events import DomainEvent
+from core.models import Delivery
+
+MAX_ATTEMPTS = 8
+Handler = Callable[[Any], None]
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def _subscriptions() -> dict[type[DomainEvent], list[Handler]]:
+    found: dict[type[DomainEvent], list[Handler]] = import_string(settings.SUBSCRIPTIONS)
+    return found
+
+
+def _path(named: type | Handler) -> str:
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return how long to wait after the given number of failed tries: 10 s, doubling, at most an hour."""
+    return timedelta(seconds=min(10 * 2 ** max(attempts - 1, 0), 3600))
+
+
+def publish(*events: DomainEvent) -> None:
+    """Tell every subscriber, inside the caller's transaction.
+
+    Each handler runs at once in a savepoint. One that fails leaves nothing behind but a delivery that
+    is due with its error; the fact itself is never refused because a handler failed.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("publish() belongs inside the transaction of the fact it announces")
+    rows = [_deliver_now(event, handler) for event in events for handler in _subscriptions().get(type(event), [])]
+    if not rows:
+        return
+    Delivery.objects.bulk_create(rows)
+    if any(row.state == Delivery.State.DUE for row in rows):
+        ring_on_commit("core.tasks.deliver_due")
+
+
+def _deliver_now(event: DomainEvent, handler: Handler) -> Delivery:
+    now = timezone.now()
+    row = Delivery(
+        event=_path(type(event)),
+        handler=_path(handler),
+        subject=event.subject,
+        payload=asdict(event),
+        due_at=now,
+        attempts=1,
+    )
+    try:
+        with transaction.atomic():
+            handler(event)
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises must not undo the fact
+        logger.exception("delivery of %s to %s failed", row.subject, row.handler)
+        row.last_error = f"{type(error).__name__}: {error}"
+        row.due_at = now + backoff(1)
+    else:
+        row.state = Delivery.State.DONE
+    return row
+
+
+def deliver_due(*, at: datetime, limit: int = 500) -> int:
+    """Retry the deliveries due at `at`, each in a transaction of its own; return how many succeeded."""
+    due = Delivery.objects.filter(state=Delivery.State.DUE, due_at__lte=at).order_by("due_at", "pk")
+    return sum(_retry(pk, at=at) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _retry(pk: int, *, at: datetime) -> bool:
+    with transaction.atomic():
+        row = Delivery.objects.select_for_update(skip_locked=True).filter(pk=pk, state=Delivery.State.DUE).first()
+        if row is None:
+            return False
+        row.attempts += 1
+        try:
+            with transaction.atomic():
+                _load(row.handler)(_load(row.event)(**row.payload))
+        except Exception as error:  # noqa: BLE001 - the error is kept on the row and the try repeated
+            logger.exception("delivery of %s to %s failed again", row.subject, row.handler)
+            row.last_error = f"{type(error).__name__}: {error}"
+            row.due_at = at + backoff(row.attempts)
+            row.state = Delivery.State.DEAD if row.attempts >= MAX_ATTEMPTS else Delivery.State.DUE
+        else:
+            row.state = Delivery.State.DONE
+            row.last_error = ""
+        row.save(update_fields=["attempts", "state", "due_at", "last_error"])
+        return row.state == Delivery.State.DONE
+
+
+def settled(subjects: Sequence[str]) -> set[str]:
+    """Return those of `subjects` about which no delivery is due or dead."""
+    open_ones = Delivery.objects.filter(subject__in=subjects).exclude(state=Delivery.State.DONE)
+    return set(subjects) - set(open_ones.values_list("subject", flat=True))
+

@@ -1,0 +1,1 @@
+"""Who brought whom: customers, programs and offers, links, clicks, events, attribution and referrals."""

@@ -1,0 +1,35 @@
+"""What happens in referrals that other apps may react to."""
+
+from dataclasses import dataclass
+
+from core.events import DomainEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecorded(DomainEvent):
+    """The company reported a fact. `event` is the Event's primary key."""
+
+    event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralJudged(DomainEvent):
+    """A referral was bound or judged anew; `before` and `after` are its states ('' before the binding).
+
+    `event` is the key of the Event that led here, 0 where time or staff did. `day_before` and
+    `day_after` are the ISO dates (installation zone) of its qualifying event before and now, or ''.
+    """
+
+    referral: int
+    event: int
+    before: str
+    after: str
+    day_before: str
+    day_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClicksRecorded(DomainEvent):
+    """Share links were visited; `days` are the ISO dates (installation zone) of the clicks."""
+
+    days: tuple[str, ...]

@@ -1,0 +1,19 @@
+from referrals.models.clicks import Click
+from referrals.models.customers import Customer
+from referrals.models.events import Event
+from referrals.models.links import Code, Link
+from referrals.models.programs import Offer, Program, ProgramStatus
+from referrals.models.referrals import Referral, ReferralStep
+
+__all__ = [
+    "Click",
+    "Code",
+    "Customer",
+    "Event",
+    "Link",
+    "Offer",
+    "Program",
+    "ProgramStatus",
+    "Referral",
+    "ReferralStep",
+]

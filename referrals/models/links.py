@@ -1,0 +1,30 @@
+from django.db import models
+
+from referrals.models.customers import Customer
+from referrals.models.programs import Program
+
+
+class Link(models.Model):
+    """A customer's share link in one program; `code` is its current code."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="links")
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="links")
+    code = models.CharField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "program"], name="one_link_a_customer_and_program")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Code(models.Model):
+    """Every code a link ever had; a renamed one keeps working. `code` is in canonical spelling."""
+
+    code = models.CharField(max_length=32, unique=True)
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="codes")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,4 @@
+from rewards.models.ledger import Account, Entry, Lot, LotUse, Transfer
+from rewards.models.rewards import Reward, RewardStep
+
+__all__ = ["Account", "Entry", "Lot", "LotUse", "Reward", "RewardStep", "Transfer"]

@@ -1,0 +1,1 @@
+"""What customers say: surveys, invitations, responses and the score with its interval."""
