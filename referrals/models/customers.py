@@ -11,6 +11,9 @@ class Customer(models.Model):
     locale = models.CharField(max_length=20, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    guest_key = models.CharField(
+        max_length=80, unique=True, null=True, blank=True, editable=False, help_text="keyed hash of a guest's email"
+    )
     contact_as_of = models.DateTimeField(null=True, blank=True, help_text="when the email and name were last told")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     erased_at = models.DateTimeField(null=True, blank=True)
