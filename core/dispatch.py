@@ -72,7 +72,7 @@ def _deliver_now(event: DomainEvent, handler: Handler) -> Delivery:
     try:
         with transaction.atomic():
             handler(event)
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises must not undo the fact
+    except Exception as error:
         logger.exception("delivery of %s to %s failed", row.subject, row.handler)
         row.last_error = f"{type(error).__name__}: {error}"
         row.due_at = now + backoff(1)
@@ -96,7 +96,7 @@ def _retry(pk: int, *, at: datetime) -> bool:
         try:
             with transaction.atomic():
                 _load(row.handler)(_load(row.event)(**row.payload))
-        except Exception as error:  # noqa: BLE001 - the error is kept on the row and the try repeated
+        except Exception as error:
             logger.exception("delivery of %s to %s failed again", row.subject, row.handler)
             row.last_error = f"{type(error).__name__}: {error}"
             row.due_at = at + backoff(row.attempts)
@@ -112,4 +112,3 @@ def settled(subjects: Sequence[str]) -> set[str]:
     """Return those of `subjects` about which no delivery is due or dead."""
     open_ones = Delivery.objects.filter(subject__in=subjects).exclude(state=Delivery.State.DONE)
     return set(subjects) - set(open_ones.values_list("subject", flat=True))
-

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 def ring(task: str) -> None:
     """Ask the worker to run `task` now; never raises, and rests a while after a broker failure."""
-    global _silent_until  # noqa: PLW0603 - one breaker per process
+    global _silent_until  # one breaker per process
     if time.monotonic() < _silent_until:
         return
     try:

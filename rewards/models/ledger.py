@@ -68,9 +68,7 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="transfer_moves_something"),
-            models.CheckConstraint(
-                condition=~models.Q(debit=models.F("credit")), name="transfer_has_two_accounts"
-            ),
+            models.CheckConstraint(condition=~models.Q(debit=models.F("credit")), name="transfer_has_two_accounts"),
         ]
         indexes = [models.Index(fields=["kind", "event_at"], name="transfer_of_kind")]
 
