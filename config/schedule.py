@@ -13,5 +13,6 @@ class Job:
 
 
 SCHEDULE: dict[str, Job] = {
-    "deliver-due": Job("core.tasks.deliver_due", timedelta(seconds=20)),
+    "sweep": Job("core.tasks.sweep", timedelta(seconds=20)),
+    "prune-job-runs": Job("core.tasks.prune_job_runs", timedelta(days=1)),
 }

@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "rest_framework_api_key",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_celery_beat",
     "anymail",
     "csp",
     "core",
@@ -80,6 +79,8 @@ INSTALLED_APPS = [
 ]
 AUTH_USER_MODEL = "accounts.User"
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+SCHEDULE = "config.schedule.SCHEDULE"
+DUE = "config.due.DUE"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [

@@ -1,0 +1,12 @@
+"""All work that can become due, in the order it is done.
+
+`manage.py run_due` does it once; under the worker the sweep does it every few seconds. Each entry does
+everything of its kind that is due at `at` and returns how many items it did: 0 once nothing is left.
+"""
+
+from core import dispatch
+from core.services.jobs import DueWork
+
+DUE: list[tuple[str, DueWork]] = [
+    ("deliveries", dispatch.deliver_due),
+]
