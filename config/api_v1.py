@@ -1,5 +1,9 @@
 """The public API on one page; the promises behind each address are in docs/openapi.yaml."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from core.api.views import unknown_address
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^.*$", unknown_address),  # last: whatever is not above
+]

@@ -54,8 +54,8 @@ class IdempotentRequest(models.Model):
     caller = models.CharField(max_length=80)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
-    status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField(help_text="as it was sent, byte for byte")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

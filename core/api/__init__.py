@@ -1,0 +1,1 @@
+"""What every API address shares: keys, scopes, errors, pages, idempotency, throttles, strict input."""

@@ -1,0 +1,59 @@
+"""API keys: `Authorization: Bearer KEY`."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_api_key.models import AbstractAPIKey
+from rest_framework_api_key.permissions import KeyParser
+
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class BearerParser(KeyParser):
+    """Finds the key behind the word Bearer."""
+
+    keyword = "Bearer"
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the key; a wrong, revoked or expired one is refused with 401."""
+
+    parser = BearerParser()
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, AbstractAPIKey] | None:
+        """Return (nobody, the key), or None where no key was sent."""
+        if not request.META.get("HTTP_AUTHORIZATION"):
+            return None
+        text = self.parser.get(request)
+        model = apps.get_model(settings.API_KEY_MODEL)
+        try:
+            if not text or "\x00" in text:
+                raise model.DoesNotExist
+            key: AbstractAPIKey = model.objects.get_from_key(text)
+        except model.DoesNotExist:
+            raise AuthenticationFailed("This API key is not known or was revoked.", "wrong_key") from None
+        if key.has_expired:
+            raise AuthenticationFailed("This API key has expired.", "key_expired")
+        _note_use(model, key)
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge that makes a missing key a 401."""
+        return 'Bearer realm="api"'
+
+
+def _note_use(model: Any, key: AbstractAPIKey) -> None:
+    now = timezone.now()
+    last = getattr(key, "last_used_at", None)
+    if last is not None and now - last < _USE_NOTED_EVERY:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_NOTED_EVERY)
+    model.objects.filter(stale, pk=key.pk).update(last_used_at=now)

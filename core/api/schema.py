@@ -1,0 +1,80 @@
+"""How the OpenAPI document speaks of keys and errors."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "stable and machine-readable"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_EVERYWHERE = {"401": "No key, or not a usable one.", "403": "The key lacks the scope.", "429": "Too many requests."}
+_WITH_BODY = {
+    "400": "The body is not JSON.",
+    "409": "Refused in the present state.",
+    "413": "The body has more than 1 MB.",
+    "415": "The body is not application/json.",
+    "422": "An unknown field or a bad value; `errors` points to it.",
+}
+_BY_PATH = {"404": "Nothing with that identity."}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """Bearer keys."""
+
+    target_class = "core.api.authentication.ApiKeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Return the scheme."""
+        return {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."}
+
+
+def add_problems(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
+    """Give every operation the problems it may answer with, and every POST its Idempotency-Key."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    for path, operations in result.get("paths", {}).items():
+        for method, operation in operations.items():
+            _complete(operation, path=path, method=method)
+    return result
+
+
+def _complete(operation: dict[str, Any], *, path: str, method: str) -> None:
+    told = dict(_EVERYWHERE)
+    told |= _BY_PATH if "{" in path else {}
+    told |= _WITH_BODY if method in ("post", "put", "patch") else {"422": "A bad query parameter."}
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, description in told.items():
+        operation["responses"].setdefault(status, {"description": description, "content": content})
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+    if method == "post":
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+
+
+_IDEMPOTENCY: dict[str, Any] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same key and body get the first answer again for 24 hours.",
+}
