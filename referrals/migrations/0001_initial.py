@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('locale', models.CharField(blank=True, max_length=20)),
                 ('time_zone', models.CharField(blank=True, max_length=64)),
                 ('attributes', models.JSONField(blank=True, default=dict)),
+                ('guest_key', models.CharField(blank=True, editable=False, help_text="keyed hash of a guest's email", max_length=80, null=True, unique=True)),
                 ('contact_as_of', models.DateTimeField(blank=True, help_text='when the email and name were last told', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
                 ('erased_at', models.DateTimeField(blank=True, null=True)),

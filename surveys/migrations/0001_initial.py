@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('referrals', '0002_customer_guest_key'),
+        ('referrals', '0001_initial'),
     ]
 
     operations = [
