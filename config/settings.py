@@ -42,6 +42,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_BASE_URL
 
 # The company
 BRAND_NAME = env.str("BRAND_NAME", default="Goodword")
+BRAND_ACCENT = env.str("BRAND_ACCENT", default="#0b6b53")
+BRAND_LOGO = env.str("BRAND_LOGO", default="")  # an address, or a file under static/
+BRAND_SUPPORT_EMAIL = env.str("BRAND_SUPPORT_EMAIL", default="")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 LANGUAGE_CODE = "en"
@@ -107,6 +110,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "core.context.brand",
             ],
         },
     },
