@@ -3,7 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from core.views import brand_stylesheet
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("brand.css", brand_stylesheet, name="brand_css"),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("config.api_v1")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
