@@ -19,7 +19,7 @@ class Event(models.Model):
     type = models.CharField(max_length=16, choices=Type)
     name = models.CharField(max_length=60, blank=True, help_text="of a custom event")
     occurred_at = models.DateTimeField(db_index=True)
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField()
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="events")
     order_id = models.CharField(max_length=200, blank=True, db_index=True)
     amount_minor = models.BigIntegerField(null=True, help_text="paid or refunded, or a lead's value, in minor units")

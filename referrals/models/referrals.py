@@ -44,6 +44,7 @@ class Referral(models.Model):
     expires_at = models.DateTimeField(help_text="end of the conversion window")
     approve_at = models.DateTimeField(null=True, help_text="end of the hold on the qualifying event")
     approved_at = models.DateTimeField(null=True)
+    pardoned_at = models.DateTimeField(null=True, help_text="when staff reopened it in spite of its void reason")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

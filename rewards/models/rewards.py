@@ -69,6 +69,7 @@ class RewardStep(models.Model):
     what = models.CharField(max_length=30)
     why = models.CharField(max_length=200, blank=True)
     actor = models.CharField(max_length=100, blank=True, help_text="empty: the rules")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, help_text="whose arrival led here")
     points = models.BigIntegerField(default=0, help_text="change of the points that stand")
     data = models.JSONField(default=dict)
 

@@ -1,0 +1,256 @@
+"""Writing the double-entry book: transfers are collected in memory and each table is written once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from core.dispatch import publish
+from core.errors import Refused
+from core.periods import local_day
+from rewards.events import PointsMoved
+from rewards.models import Account, Entry, Lot, LotUse, Reward, Transfer
+
+Kind = Account.Kind
+
+
+class InsufficientPoints(Refused):
+    """Fewer points are available than the debit asks for; the detail says how many there are."""
+
+    code = "insufficient_points"
+
+
+def company_account(kind: str) -> Account:
+    """Return the company's account of a kind; it keeps no balance and is never locked."""
+    account, _ = Account.objects.get_or_create(customer=None, kind=kind)
+    return account
+
+
+class Book:
+    """The open book of some customers, their accounts locked in id order until the transaction ends.
+
+    Post with `grant`, `release`, `take_back`, `credit` and `debit`, then `close`: nothing is written
+    before. Every amount is a whole number of points above 0.
+    """
+
+    def __init__(self, *, customers: Iterable[int], at: datetime, subject: str) -> None:
+        if not transaction.get_connection().in_atomic_block:
+            raise RuntimeError("the book is open only inside a transaction")
+        self.at = at
+        self._subject = subject
+        self._accounts = self._lock(sorted(set(customers)))
+        self._company: dict[str, Account] = {}
+        self._transfers: list[Transfer] = []
+        self._entries: list[Entry] = []
+        self._new_lots: list[Lot] = []
+        self._uses: list[LotUse] = []
+        self._lots: dict[int, list[Lot]] = {}
+        self._touched: set[Account] = set()
+
+    @staticmethod
+    def _lock(customers: list[int]) -> dict[tuple[int, str], Account]:
+        def locked() -> QuerySet[Account]:
+            return Account.objects.select_for_update(no_key=True).filter(customer__in=customers).order_by("pk")
+
+        accounts = list(locked())
+        if len(accounts) < len(customers) * len(Account.OF_CUSTOMERS):
+            wanted = [Account(customer_id=pk, kind=kind) for pk in customers for kind in Account.OF_CUSTOMERS]
+            Account.objects.bulk_create(wanted, ignore_conflicts=True)
+            accounts = list(locked())
+        return {(account.customer_id or 0, account.kind): account for account in accounts}
+
+    def balance(self, customer: int, kind: str) -> int:
+        """Return the points on a customer's account, postings of this book included."""
+        return self._accounts[customer, kind].balance
+
+    def grant(self, reward: Reward, amount: int) -> None:
+        """Promise points: they stand as pending."""
+        pending = self._accounts[reward.recipient_id, Kind.PENDING]
+        self._post(Transfer.Kind.GRANT, self._of_company(Kind.ISSUANCE), pending, amount, reward=reward)
+
+    def release(self, reward: Reward, *, expires_at: datetime | None = None) -> None:
+        """Make a reward's pending points available as a lot, and pay off debt from it."""
+        pending = self._accounts[reward.recipient_id, Kind.PENDING]
+        available = self._accounts[reward.recipient_id, Kind.AVAILABLE]
+        transfer = self._post(
+            Transfer.Kind.RELEASE, pending, available, reward.points, reward=reward, resolves=self._grant_of(reward)
+        )
+        self._open_lot(transfer, reward=reward, expires_at=expires_at)
+        self._repay(reward.recipient_id)
+
+    def take_back(self, reward: Reward, amount: int, *, pending: bool, why: str) -> None:
+        """Take back points of a reward: pending ones as they are; else its own lot, other lots, then debt (rule 8)."""
+        if pending:
+            account = self._accounts[reward.recipient_id, Kind.PENDING]
+            self._post(Transfer.Kind.REVOKE, account, self._of_company(Kind.ISSUANCE), amount, reward=reward, why=why)
+            return
+        available = self._accounts[reward.recipient_id, Kind.AVAILABLE]
+        taken = min(amount, available.balance)
+        if taken:
+            transfer = self._post(
+                Transfer.Kind.REVOKE, available, self._of_company(Kind.ISSUANCE), taken, reward=reward, why=why
+            )
+            self._draw(transfer, available, taken, first_of=reward.pk)
+        if amount > taken:
+            debt = self._accounts[reward.recipient_id, Kind.DEBT]
+            owed = self._of_company(Kind.RECEIVABLE)
+            self._post(Transfer.Kind.REVOKE, owed, debt, amount - taken, reward=reward, why="debt_incurred")
+
+    def credit(self, customer: int, amount: int, *, cause: dict[str, str], actor: str, expires_at: datetime | None = None) -> None:
+        """Give points by hand, available at once; they pay off debt first."""
+        available = self._accounts[customer, Kind.AVAILABLE]
+        transfer = self._post(
+            Transfer.Kind.ADJUST, self._of_company(Kind.ADJUSTED), available, amount, cause=cause, actor=actor
+        )
+        self._open_lot(transfer, reward=None, expires_at=expires_at)
+        self._repay(customer)
+
+    def debit(self, customer: int, amount: int, *, cause: dict[str, str], actor: str) -> None:
+        """Take available points by hand; raises `InsufficientPoints` beyond what is available."""
+        available = self._accounts[customer, Kind.AVAILABLE]
+        if amount > available.balance:
+            raise InsufficientPoints(f"only {available.balance} points are available", pointer="/points")
+        transfer = self._post(
+            Transfer.Kind.ADJUST, available, self._of_company(Kind.ADJUSTED), amount, cause=cause, actor=actor
+        )
+        self._draw(transfer, available, amount)
+
+    def close(self) -> None:
+        """Write what was posted, each table once, and tell who listens."""
+        if not self._transfers:
+            return
+        for run in self._runs():
+            Transfer.objects.bulk_create(run)
+        Entry.objects.bulk_create(self._entries)
+        Lot.objects.bulk_create(self._new_lots)
+        LotUse.objects.bulk_create(self._uses)
+        fresh = {lot.pk for lot in self._new_lots}
+        used: dict[int, int] = defaultdict(int)
+        for use in self._uses:
+            if use.lot.pk not in fresh:
+                used[use.lot.pk] += use.amount
+        for pk, amount in used.items():
+            Lot.objects.filter(pk=pk).update(remaining=F("remaining") - amount)
+        Account.objects.bulk_update(sorted(self._touched, key=lambda a: a.pk), ["balance", "seq"])
+        day = local_day(self.at, ZoneInfo(settings.TIME_ZONE)).isoformat()
+        publish(PointsMoved(subject=self._subject, days=(day,)))
+
+    def _runs(self) -> list[list[Transfer]]:
+        """Return the transfers in their order, cut so that a grant is written before the release that resolves it."""
+        runs: list[list[Transfer]] = [[]]
+        for transfer in self._transfers:
+            if transfer.resolves is not None and transfer.resolves.pk is None and transfer.resolves in runs[-1]:
+                runs.append([])
+            runs[-1].append(transfer)
+        return runs
+
+    def _post(
+        self,
+        kind: str,
+        debit: Account,
+        credit: Account,
+        amount: int,
+        *,
+        reward: Reward | None = None,
+        resolves: Transfer | None = None,
+        cause: dict[str, str] | None = None,
+        actor: str = "",
+        why: str = "",
+    ) -> Transfer:
+        told = {"reward": reward.public_id, "rule": reward.rule} if reward else {}
+        told |= {"why": why} if why else {}
+        transfer = Transfer(
+            key=self._key(kind, debit, credit, reward, cause),
+            debit=debit,
+            credit=credit,
+            amount=amount,
+            kind=kind,
+            reward=reward,
+            resolves=resolves,
+            cause=told | (cause or {}),
+            actor=actor,
+            event_at=self.at,
+        )
+        self._transfers.append(transfer)
+        self._enter(transfer, debit, -amount)
+        self._enter(transfer, credit, amount)
+        return transfer
+
+    def _key(
+        self, kind: str, debit: Account, credit: Account, reward: Reward | None, cause: dict[str, str] | None
+    ) -> str:
+        """Return what the transfer is, once for ever: its reward or cause, and the place in its account's sequence."""
+        account = debit if debit.customer_id else credit
+        owner = reward.public_id if reward else (cause or {}).get("key", "")
+        if kind == Transfer.Kind.GRANT and reward:
+            return f"{kind}:{owner}"
+        return f"{kind}:{owner}:{account.pk}.{account.seq + 1}"
+
+    def _enter(self, transfer: Transfer, account: Account, delta: int) -> None:
+        if account.customer_id is None:
+            return
+        account.balance += delta
+        account.seq += 1
+        self._touched.add(account)
+        self._entries.append(
+            Entry(transfer=transfer, account=account, seq=account.seq, delta=delta, balance=account.balance)
+        )
+
+    def _of_company(self, kind: str) -> Account:
+        if kind not in self._company:
+            self._company[kind] = company_account(kind)
+        return self._company[kind]
+
+    def _grant_of(self, reward: Reward) -> Transfer | None:
+        own = (t for t in self._transfers if t.kind == Transfer.Kind.GRANT and t.reward is reward)
+        return next(own, None) or Transfer.objects.filter(kind=Transfer.Kind.GRANT, reward=reward).first()
+
+    def _open_lot(self, transfer: Transfer, *, reward: Reward | None, expires_at: datetime | None) -> None:
+        account = transfer.credit
+        lot = Lot(
+            transfer=transfer,
+            account=account,
+            reward=reward,
+            amount=transfer.amount,
+            remaining=transfer.amount,
+            available_at=self.at,
+            expires_at=expires_at,
+        )
+        self._open_lots(account).append(lot)
+        self._new_lots.append(lot)
+
+    def _open_lots(self, account: Account) -> list[Lot]:
+        if account.pk not in self._lots:
+            lots = Lot.objects.select_for_update(no_key=True).filter(account=account, remaining__gt=0)
+            self._lots[account.pk] = list(lots.order_by(F("expires_at").asc(nulls_last=True), "available_at", "pk"))
+        return self._lots[account.pk]
+
+    def _draw(self, transfer: Transfer, account: Account, amount: int, *, first_of: int | None = None) -> None:
+        """Spend lots: those of the reward `first_of` first, then the earliest to expire, then the oldest."""
+        lots = self._open_lots(account)
+        if first_of is not None:
+            lots = sorted(lots, key=lambda lot: lot.reward_id != first_of)
+        left = amount
+        for lot in lots:
+            part = min(left, lot.remaining)
+            if part:
+                lot.remaining -= part
+                left -= part
+                self._uses.append(LotUse(transfer=transfer, lot=lot, amount=part))
+        if left:
+            raise RuntimeError(f"account {account.pk} holds {left} points more than its lots")
+
+    def _repay(self, customer: int) -> None:
+        debt = self._accounts[customer, Kind.DEBT]
+        available = self._accounts[customer, Kind.AVAILABLE]
+        amount = min(debt.balance, available.balance)
+        if not amount:
+            return
+        cause = {"why": "debt_repaid"}
+        out = self._post(Transfer.Kind.REVOKE, available, self._of_company(Kind.ISSUANCE), amount, cause=cause)
+        self._draw(out, available, amount)
+        self._post(Transfer.Kind.REVOKE, debt, self._of_company(Kind.RECEIVABLE), amount, cause=cause)
