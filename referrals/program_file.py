@@ -1,0 +1,311 @@
+"""Program files: text in, a checked `ProgramDocument` out, or every problem with its line. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlsplit
+
+import yaml
+
+from core.errors import Invalid, Refused
+from core.money import exponent_of, to_minor
+from referrals.terms import MODELS, MOMENTS, SIDES, RewardRule, Terms
+from referrals.yaml_nodes import FileProblem, NodeReader
+
+STATUSES = ("draft", "active", "paused", "ended")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NEEDED = ("program", "name", "currency", "landing_url", "qualifies", "rewards")
+LATER = ("expires_days", "tiers", "milestones", "limits", "risk")
+KEYS = (
+    *("program", "name", "status", "currency", "landing_url", "allowed_landing_hosts", "starts", "ends"),
+    *("attribution", "conversion_window_days", "qualifies", "hold_days", "points_per_unit", "rewards", *LATER),
+)
+RULE_LATER = ("when", "coupon", "credit", "gift_card", "cash", "perk", "badge", "choice", "first_match")
+RULE_KEYS = ("id", "to", "on", "points", "percent", "max_points", "repeat_days", "hold_days", *RULE_LATER)
+MOMENTS_LATER = ("claim", "assist")
+LARGEST_POINTS = 10**9
+LARGEST_PERCENT = 1000
+LARGEST_DAYS = 36_500
+LARGEST_RATE = 1_000_000
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_CUSTOM = re.compile(r"custom:[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|::1")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd-\uffff]")
+_URL = re.compile(r"(?i:https?)://[!-\[\]-~]+")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramDocument:
+    """One program as its file says it, complete and checked; `ends` is the first day it no longer runs."""
+
+    slug: str
+    name: str
+    status: str
+    landing_url: str
+    allowed_landing_hosts: tuple[str, ...]
+    starts: date | None
+    ends: date | None
+    terms: Terms
+
+
+class ProgramFileRefused(Refused):
+    """A program file with problems; `problems` are all that were found, in the order of their lines."""
+
+    code = "program_file_invalid"
+    status = 422
+
+    def __init__(self, problems: list[FileProblem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def parse_program(text: str, *, file: str = "program") -> ProgramDocument:
+    """Return the program that a file describes; `ProgramFileRefused` names every problem with its line."""
+    reader = NodeReader(file)
+    root = reader.compose(text)
+    if root is None and not reader.problems:
+        reader.refuse(None, f"the file is empty; needed: {', '.join(NEEDED)}")
+    document = _program(reader, root) if root is not None else None
+    if document is None or reader.problems:
+        raise ProgramFileRefused(reader.problems)
+    return document
+
+
+def _program(reader: NodeReader, root: yaml.Node) -> ProgramDocument | None:
+    given = reader.mapping(root, "program file", KEYS)
+    missing = [key for key in NEEDED if key not in given]
+    if missing:
+        reader.refuse(root, f"missing or empty: {', '.join(missing)}")
+    _refuse_later(reader, given, LATER)
+    slug = reader.value(given.get("program"), "a slug such as refer-a-friend", _slug)
+    name = reader.value(given.get("name"), "a name of 1 to 120 printable characters", _name)
+    status = reader.choice(given.get("status"), "status", STATUSES)
+    hosts = _hosts(reader, given.get("allowed_landing_hosts"))
+    landing_url = _landing_url(reader, given.get("landing_url"), hosts)
+    starts, ends = _bounds(reader, given)
+    terms = _terms(reader, given)
+    if slug is None or name is None or landing_url is None or terms is None:
+        return None
+    return ProgramDocument(
+        slug=slug,
+        name=name,
+        status=status or "draft",
+        landing_url=landing_url,
+        allowed_landing_hosts=hosts or (host_of(landing_url),),
+        starts=starts,
+        ends=ends,
+        terms=terms,
+    )
+
+
+def _refuse_later(reader: NodeReader, given: dict[str, yaml.Node], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        node = given.get(key)
+        if node is not None and not (isinstance(node, yaml.CollectionNode) and not node.value):
+            reader.refuse(node, f"{key}: not yet supported; leave it out")
+
+
+def _slug(text: str) -> str | None:
+    return text if _SLUG.fullmatch(text) else None
+
+
+def _name(text: str) -> str | None:
+    text = text.strip()
+    return text if 1 <= len(text) <= 120 and not _UNPRINTABLE.search(text) else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _bounds(reader: NodeReader, given: dict[str, yaml.Node]) -> tuple[date | None, date | None]:
+    starts = reader.value(given.get("starts"), "starts to be a day such as 2026-01-01", _day)
+    ends = reader.value(given.get("ends"), "ends to be a day such as 2026-12-31", _day)
+    if starts is not None and ends is not None and ends <= starts:
+        reader.refuse(given["ends"], f"expected ends (the first day it no longer runs) to be after starts, {starts}")
+    return starts, ends
+
+
+def host_of(url: str) -> str:
+    """Return the host a URL leads to, in lower case, or '' where a browser and we might disagree about it.
+
+    Only http(s) with printable ASCII and no backslash, user or empty host counts.
+    """
+    if not _URL.fullmatch(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        _ = parts.port
+    except ValueError:
+        return ""
+    if "@" in parts.netloc or not _HOST.fullmatch(host):
+        return ""
+    return host
+
+
+def landing_problem(url: str, hosts: tuple[str, ...]) -> str:
+    """Return why visitors may not be sent to `url`, or ''; `hosts` empty means: its own host."""
+    host = host_of(url)
+    if not host or len(url) > 500:
+        return "expected a landing_url such as https://shop.example/welcome, without user, spaces or backslashes"
+    if not url.lower().startswith("https://") and host not in LOOPBACK:
+        return "expected a landing_url with https (http only for this machine's own addresses)"
+    if hosts and host not in hosts:
+        return f"expected a landing_url on one of allowed_landing_hosts ({', '.join(hosts)}), got {host}"
+    return ""
+
+
+def _hosts(reader: NodeReader, node: yaml.Node | None) -> tuple[str, ...]:
+    items = reader.items(node, "allowed_landing_hosts")
+    read = [reader.value(item, "a host name such as shop.example", _host) for item in items]
+    return tuple(dict.fromkeys(host for host in read if host is not None))
+
+
+def _host(text: str) -> str | None:
+    return text.lower() if _HOST.fullmatch(text.lower()) else None
+
+
+def _landing_url(reader: NodeReader, node: yaml.Node | None, hosts: tuple[str, ...]) -> str | None:
+    def read(text: str) -> str:
+        problem = landing_problem(text, hosts)
+        if problem:
+            raise Invalid(problem)
+        return text
+
+    return reader.value(node, "a landing_url", read)
+
+
+def _terms(reader: NodeReader, given: dict[str, yaml.Node]) -> Terms | None:
+    currency = reader.value(given.get("currency"), "a currency", _currency)
+    attribution = reader.mapping(given.get("attribution"), "attribution", ("window_days", "model"))
+    qualifies_on, min_amount = _qualifies(reader, given.get("qualifies"), currency)
+    hold = _or(_days(reader, given, "hold_days"), 14)
+    rate = reader.decimal(given.get("points_per_unit"), "points_per_unit", LARGEST_RATE)
+    terms = {
+        "attribution_window_days": _days(reader, attribution, "window_days"),
+        "attribution_model": reader.choice(attribution.get("model"), "model", MODELS),
+        "conversion_window_days": _days(reader, given, "conversion_window_days"),
+        "points_per_unit": rate,
+    }
+    rewards = _rewards(reader, given.get("rewards"), hold)
+    if currency is None or qualifies_on is None:
+        return None
+    told = {key: value for key, value in terms.items() if value is not None}
+    return Terms(
+        currency=currency,
+        qualifies_on=qualifies_on,
+        min_amount_minor=min_amount,
+        hold_days=hold,
+        rewards=rewards,
+        **told,  # type: ignore[arg-type]  # each value is None or of its field's type
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _days(reader: NodeReader, given: dict[str, yaml.Node], key: str) -> int | None:
+    return reader.whole(given.get(key), key, LARGEST_DAYS)
+
+
+def _currency(text: str) -> str:
+    exponent_of(text)
+    return text
+
+
+def _qualifies(reader: NodeReader, node: yaml.Node | None, currency: str | None) -> tuple[str | None, int]:
+    given = reader.mapping(node, "qualifies", ("on", "min_amount"))
+    if node is not None and "on" not in given:
+        reader.refuse(node, "qualifies: missing on: signup, purchase, lead_won or custom:NAME")
+    on = reader.value(given.get("on"), "on to be signup, purchase, lead_won or custom:NAME", _qualifying)
+    amount = given.get("min_amount")
+    if amount is None or currency is None:
+        return on, 0
+    minor = reader.value(amount, "an amount such as '20.00'", lambda text: to_minor(text, currency))
+    if on == "signup" and minor:
+        reader.refuse(amount, "min_amount: a sign-up has no amount; leave it out")
+    return on, _or(minor, 0)
+
+
+def _qualifying(text: str) -> str | None:
+    return text if text in ("signup", "purchase", "lead_won") or _CUSTOM.fullmatch(text) else None
+
+
+def _rewards(reader: NodeReader, node: yaml.Node | None, hold_days: int) -> tuple[RewardRule, ...]:
+    rules: dict[str, RewardRule] = {}
+    for item in reader.items(node, "rewards"):
+        rule = _rule(reader, item, hold_days)
+        if rule is None:
+            continue
+        if rule.id in rules:
+            reader.refuse(item, f"reward {rule.id}: the id is used twice; expected one of its own")
+        rules[rule.id] = rule
+    return tuple(rules.values())
+
+
+def _rule(reader: NodeReader, node: yaml.Node, hold_days: int) -> RewardRule | None:
+    given = reader.mapping(node, "reward", RULE_KEYS)
+    missing = [key for key in ("id", "to", "on") if key not in given]
+    if missing:
+        reader.refuse(node, f"reward: missing {', '.join(missing)}")
+    _refuse_later(reader, given, RULE_LATER)
+    rule_id = reader.value(given.get("id"), "an id such as advocate-fixed", _rule_id)
+    to = reader.choice(given.get("to"), "to", SIDES)
+    on = reader.value(given.get("on"), f"on to be one of {', '.join(MOMENTS)}", _moment)
+    points = reader.whole(given.get("points"), "points", LARGEST_POINTS)
+    percent = reader.decimal(given.get("percent"), "percent", LARGEST_PERCENT)
+    max_points = reader.whole(given.get("max_points"), "max_points", LARGEST_POINTS)
+    repeat, hold = _days(reader, given, "repeat_days"), _days(reader, given, "hold_days")
+    _check_amount(reader, node, given)
+    if rule_id is None or to is None or on is None:
+        return None
+    rule = RewardRule(
+        id=rule_id,
+        to=to,
+        on=on,
+        points=points,
+        percent=percent,
+        max_points=max_points,
+        repeat_days=repeat,
+        hold_days=hold,
+    )
+    _check_moment(reader, rule, given, hold_days)
+    return rule
+
+
+def _rule_id(text: str) -> str | None:
+    return text if _RULE_ID.fullmatch(text) else None
+
+
+def _moment(text: str) -> str | None:
+    if text in MOMENTS_LATER:
+        raise Invalid(f"on: {text} is not yet supported; expected one of {', '.join(MOMENTS)}")
+    return text if text in MOMENTS else None
+
+
+def _check_amount(reader: NodeReader, node: yaml.Node, given: dict[str, yaml.Node]) -> None:
+    """Refuse a reward without exactly one of points and percent, and a cap on a fixed one."""
+    if any(kind in given for kind in RULE_LATER[1:-1]):
+        return
+    if ("points" in given) == ("percent" in given):
+        reader.refuse(node, "reward: expected exactly one of points and percent")
+    if "max_points" in given and "percent" not in given:
+        reader.refuse(given["max_points"], "max_points: only for a percent reward")
+
+
+def _check_moment(reader: NodeReader, rule: RewardRule, given: dict[str, yaml.Node], hold_days: int) -> None:
+    """Refuse what the rule's moment or side does not allow."""
+    if rule.on == "signup" and "percent" in given:
+        reader.refuse(given["percent"], "percent: a sign-up has no amount; expected points, or on: qualified")
+    if rule.on != "purchase" and "repeat_days" in given:
+        reader.refuse(given["repeat_days"], "repeat_days: only for on: purchase")
+    if rule.to == "advocate" and rule.hold_days is not None and rule.hold_days < hold_days:
+        reader.refuse(given["hold_days"], f"hold_days: an advocate's is never shorter than the program's {hold_days}")

@@ -1,0 +1,1 @@
+"""Reading referrals: querysets and frozen values, one module a noun."""

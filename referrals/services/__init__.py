@@ -1,0 +1,1 @@
+"""What changes referrals: one verb a function, one transaction each."""
