@@ -1,0 +1,51 @@
+# Goodword: `make run` serves it, `make test` tests it. Needs Python >= 3.11, make and git; no root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run setup serve work demo test check bench clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+
+run: $(VENV)/runtime.stamp ## everything: environment, database, demo company, web server, worker
+	@exec $(BIN)/python manage.py up
+
+setup: $(VENV)/runtime.stamp ## the environment only
+
+serve: $(VENV)/runtime.stamp ## the production web server in the foreground (after `manage.py migrate`)
+	@exec $(BIN)/gunicorn -c config/gunicorn.py config.wsgi
+
+work: $(VENV)/runtime.stamp ## worker and beat in the foreground
+	@exec $(BIN)/celery -A config worker --beat --loglevel INFO
+
+demo: $(VENV)/runtime.stamp ## a demo company in the database
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py seed_demo
+
+test: $(VENV)/dev.stamp ## all tests: on PostgreSQL and Redis, then on SQLite; brings them along
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --services=embedded $(ARGS)
+
+check: $(VENV)/dev.stamp ## lint, types, architecture, migrations, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/djlint templates --lint --quiet
+
+bench: $(VENV)/dev.stamp ## benchmarks
+	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist $(ARGS)
+
+clean: ## remove the environment; data in var/ stays
+	rm -rf $(VENV)
+
+# The stamps carry the hash of the lock they were made from, so a second call only compares.
+.PHONY: $(VENV)/runtime.stamp $(VENV)/dev.stamp
+$(VENV)/runtime.stamp:
+	@.ci/environment runtime
+$(VENV)/dev.stamp:
+	@.ci/environment dev

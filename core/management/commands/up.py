@@ -1,0 +1,78 @@
+"""`up`: everything on one machine: database, web server, worker and beat under one supervisor."""
+
+import errno
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.management.supervisor import Supervisor
+
+WEB = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
+WORKER = [sys.executable, "-m", "celery", "-A", "config", "worker", "--beat", "--loglevel", "INFO"]
+
+
+def ensure_port_is_free(host: str, port: int) -> None:
+    """Raise CommandError, saying what to do, if somebody listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"
+            raise CommandError(f"Port {port} on {host} {reason}. Choose another: PORT={port + 1} make run") from None
+
+
+def answers(host: str, port: int) -> bool:
+    """Return whether the web server answers a request."""
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection:
+            connection.sendall(f"HEAD /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            return connection.recv(5) == b"HTTP/"
+    except OSError:
+        return False
+
+
+class Command(BaseCommand):
+    """Prepares the database and serves until Ctrl-C or TERM."""
+
+    help = "Migrate, seed an empty database, then run web server, worker and beat until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Allow starting with an empty company."""
+        parser.add_argument("--no-seed", action="store_true", help="leave an empty database empty")
+
+    def handle(self, *args: Any, no_seed: bool = False, **options: Any) -> None:
+        """Run everything; fail if a part ends by itself."""
+        ensure_port_is_free(settings.HOST, settings.PORT)
+        call_command("migrate", interactive=False, verbosity=0)
+        if not no_seed:
+            self._seed_when_empty()
+        ended = Supervisor({"web server": WEB, "worker": WORKER}).run(when_ready=self._announce)
+        if ended:
+            raise CommandError(f"The {ended} has ended; its last lines above say why. Everything else was stopped.")
+        self.stdout.write("stopped")
+
+    def _seed_when_empty(self) -> None:
+        """Nobody who could sign in means that nobody has begun to use this database."""
+        if "seed_demo" in get_commands() and not get_user_model().objects.exists():
+            self.stdout.write("The database is empty: making a demo company ...")
+            call_command("seed_demo")
+
+    def _announce(self) -> bool:
+        if not answers(settings.HOST, settings.PORT):
+            return False
+        base = settings.PUBLIC_BASE_URL
+        self.stdout.write(f"\nready: http://{settings.HOST}:{settings.PORT}/")
+        for name, address in {"dashboard": "/dashboard/", "admin": "/admin/", "API": "/api/docs/"}.items():
+            self.stdout.write(f"  {name:<10} {base}{address}")
+        sign_ins = settings.VAR_DIR / "demo_sign_ins.txt"
+        if sign_ins.exists():
+            self.stdout.write(sign_ins.read_text(encoding="utf-8"))
+        self.stdout.write("Ctrl-C ends everything; the data stays.\n")
+        self.stdout.flush()
+        return True

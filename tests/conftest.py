@@ -1,0 +1,59 @@
+"""What every test may use."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from core import doorbell
+from core.services.jobs import run_due_work
+from tests import services
+
+# The synchronous Playwright runs an event loop in the thread of the test, which Django would refuse.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep SQLite's test database in a file, as the product does, so that threads and processes share it."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        database.setdefault("TEST", {})["NAME"] = str(Path(settings.VAR_DIR) / f"test-{worker}.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start each test with an empty cache and a doorbell that rings."""
+    doorbell._silent_until = 0.0
+    in_redis = bool(settings.REDIS_URL)
+    if in_redis:
+        cache.clear()
+    yield
+    if not in_redis and {"transactional_db", "live_server"} & set(request.fixturenames):
+        cache.clear()
+
+
+@pytest.fixture
+def settle(db: None) -> Callable[..., dict[str, int]]:
+    """Return a function that does all due work, by now or by `at`, and returns how many items of each kind."""
+
+    def do(*, at: datetime | None = None) -> dict[str, int]:
+        results = run_due_work(at=at or timezone.now())
+        assert [f"{result.name}: {result.error}" for result in results if result.error] == []
+        return {result.name: result.count for result in results if result.count}
+
+    return do
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium that browser tests drive."""
+    found = services.chromium()
+    assert found, "no Chromium"
+    return found
