@@ -45,7 +45,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 class ApiKey(AbstractAPIKey):
     """A machine's key: only its hash is stored; `scopes` say what it may do."""
 
-    scopes = models.JSONField(default=list, help_text="among read, write")
+    class Scope(models.TextChoices):
+        READ = "read", "read"
+        WRITE = "write", "write"
+
+    scopes = models.JSONField(default=list, blank=True, help_text="among read, write")
     publishable = models.BooleanField(default=False)
     last_used_at = models.DateTimeField(null=True, blank=True)
 

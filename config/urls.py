@@ -1,16 +1,22 @@
 """Every public address, by app."""
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from core.health import healthz, readyz
 from core.views import brand_stylesheet
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("brand.css", brand_stylesheet, name="brand_css"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("api/v1/", include("config.api_v1")),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("api/v1/", include("config.api_v1")),
 ]
 
 handler404 = "core.api.views.answer_not_found"

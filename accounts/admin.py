@@ -1,0 +1,95 @@
+"""Users, staff roles and API keys in the admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm
+
+from accounts.forms import ApiKeyForm, UserChangeForm, UserCreationForm
+from accounts.models import ApiKey, User
+from accounts.services import create_api_key, revoke_api_key
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """Staff roles."""
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+    """Everybody who can sign in; staff enter the admin with what their roles allow."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_active", "groups")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        ("May do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Keys of machines; a key's text is shown once, after it was made."""
+
+    form = ApiKeyForm
+    list_display = ("name", "prefix", "kind", "created", "last_used_at", "expiry_date", "revoked")
+    list_filter = ("revoked", "publishable")
+    search_fields = ("name", "prefix")
+    actions = ("revoke",)
+    add_fields = ("name", "scopes", "publishable", "expiry_date")
+    shown_fields = ("name", "prefix", "kind", "created", "last_used_at", "expiry_date", "revoked")
+
+    @admin.display(description="may")
+    def kind(self, key: ApiKey) -> str:
+        """Say in words what the key may do."""
+        return "publishable" if key.publishable else " and ".join(key.scopes)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """Ask for everything once; afterwards a key can only be revoked."""
+        return self.add_fields if obj is None else self.shown_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """Return what cannot be changed."""
+        return () if obj is None else self.shown_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Refuse: what a key did stays traceable to its row."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: "ModelForm[ApiKey]", change: bool) -> None:
+        """Make the key and show it once."""
+        if change:
+            return
+        asked: dict[str, Any] = form.cleaned_data
+        key, text = create_api_key(
+            name=asked["name"],
+            scopes=asked["scopes"],
+            publishable=asked["publishable"],
+            expires_at=asked["expiry_date"],
+        )
+        obj.__dict__.update(key.__dict__)
+        messages.warning(request, f"Copy this key now, it is not shown again: {text}")
+
+    @admin.action(description="Revoke for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
+        """End the chosen keys."""
+        for key in queryset:
+            revoke_api_key(key=key)
+        messages.success(request, "Revoked.")

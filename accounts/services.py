@@ -1,0 +1,95 @@
+"""Users, staff roles and API keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import ApiKey, User
+from core.errors import Invalid
+
+_TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
+ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    # role: app -> permissions by prefix; "*" stands for every one
+    "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
+    "Marketer": {
+        **dict.fromkeys(_TRADE, ("view_",)),
+        "referrals": ("view_", "add_program", "change_program", "add_offer", "change_referral"),
+        "surveys": ("view_", "add_survey", "change_survey"),
+        "messaging": ("view_", "add_template", "change_template"),
+    },
+    "Support": {
+        "referrals": ("view_", "change_referral", "change_customer"),
+        "rewards": ("view_", "change_reward"),
+        "surveys": ("view_",),
+        "messaging": ("view_",),
+    },
+    "Analyst": dict.fromkeys(("referrals", "rewards", "surveys", "analytics"), ("view_",)),
+}
+
+
+class UnknownScope(Invalid):
+    """A scope that no address asks for."""
+
+    code = "unknown_scope"
+
+
+@transaction.atomic
+def ensure_roles() -> list[Group]:
+    """Create the staff roles where missing and give each the permissions it stands for; safe to repeat."""
+    groups = []
+    for name, apps in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.add(*Permission.objects.filter(_granted(apps)))
+        groups.append(group)
+    return groups
+
+
+def _granted(apps: Mapping[str, Sequence[str]]) -> Q:
+    chosen = Q(pk__in=[])
+    for app, prefixes in apps.items():
+        for prefix in prefixes:
+            of_app = Q(content_type__app_label=app)
+            chosen |= of_app if prefix == "*" else of_app & Q(codename__startswith=prefix)
+    return chosen
+
+
+@transaction.atomic
+def create_api_key(
+    *, name: str, scopes: Sequence[str] = (), publishable: bool = False, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Return a new key's row and its text, which cannot be read again; no scopes named: read and write.
+
+    A publishable key carries no scope: it may fetch widget settings and report clicks, nothing else.
+    """
+    if publishable and scopes:
+        raise UnknownScope("A publishable key carries no scope.")
+    if unknown := set(scopes) - set(ApiKey.Scope.values):
+        raise UnknownScope(f"{', '.join(sorted(unknown))}: expected read or write")
+    chosen = [] if publishable else sorted(set(scopes) or set(ApiKey.Scope.values))
+    row = ApiKey(name=name, scopes=chosen, publishable=publishable, expiry_date=expires_at)
+    text = ApiKey.objects.assign_key(row)
+    row.save(force_insert=True)
+    return row, text
+
+
+@transaction.atomic
+def revoke_api_key(*, key: ApiKey) -> ApiKey:
+    """End a key for good; a revoked one stays revoked."""
+    ApiKey.objects.filter(pk=key.pk, revoked=False).update(revoked=True)
+    key.refresh_from_db()
+    return key
+
+
+@transaction.atomic
+def welcome_user(*, email: str) -> User:
+    """Return the user with that address, a new one without a password where there is none.
+
+    The address counts as verified only after its owner has entered a code mailed to it.
+    """
+    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"primary": True, "verified": False})
+    return user

@@ -1,0 +1,58 @@
+"""The admin's sidebar: every registered model under the heading where a marketer looks for it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+OTHER = "System"
+# Headings in their order, each with its models (or whole apps) in theirs.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
+    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
+    "Rewards & ledger": ("rewards.reward", "rewards"),
+    "Surveys": ("surveys.survey", "surveys"),
+    "Messages": ("messaging.message", "messaging"),
+    "Numbers": ("analytics",),
+    OTHER: ("accounts.user", "auth.group", "accounts.apikey"),
+}
+ICONS = {
+    "Programs": "campaign",
+    "People": "group",
+    "Rewards & ledger": "redeem",
+    "Surveys": "thumb_up",
+    "Messages": "mail",
+    "Numbers": "monitoring",
+    OTHER: "settings",
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar for this person: only what they may see."""
+    groups: dict[str, list[tuple[int, dict[str, Any]]]] = {title: [] for title in GROUPS}
+    for model, model_admin in admin.site._registry.items():
+        if not model_admin.has_module_permission(request) or not model_admin.has_view_permission(request):
+            continue
+        title, rank = _place(model)
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        words = str(model._meta.verbose_name_plural)
+        groups[title].append((rank, {"title": words[:1].upper() + words[1:], "link": address, "icon": ICONS[title]}))
+    return [
+        {"title": title, "separator": True, "items": [item for _, item in sorted(items, key=_order)]}
+        for title, items in groups.items()
+        if items
+    ]
+
+
+def _order(ranked: tuple[int, dict[str, Any]]) -> tuple[int, str]:
+    return ranked[0], ranked[1]["title"]
+
+
+def _place(model: type[Model]) -> tuple[str, int]:
+    for wanted in (model._meta.label_lower, model._meta.app_label):
+        for title, members in GROUPS.items():
+            if wanted in members:
+                return title, members.index(wanted)
+    return OTHER, 99
