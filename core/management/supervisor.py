@@ -5,15 +5,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
 GRACE_SECONDS = 30.0
 
 
 class Supervisor:
-    """Starts commands, each in a session of its own, and ends them together."""
+    """Starts commands in `folder`, each in a session of its own, and ends them together."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, commands: Mapping[str, Sequence[str]], *, folder: Path) -> None:
+        self._folder = folder
         self._commands = commands
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._asked_to_end = False
@@ -28,7 +30,9 @@ class Supervisor:
         ready = False
         try:
             for name, command in self._commands.items():
-                self._children[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own commands
+                self._children[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                    command, cwd=self._folder, start_new_session=True
+                )
             while not self._asked_to_end:
                 for name, child in self._children.items():
                     if child.poll() is not None:

@@ -52,7 +52,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not no_seed:
             self._seed_when_empty()
-        ended = Supervisor({"web server": WEB, "worker": WORKER}).run(when_ready=self._announce)
+        supervisor = Supervisor({"web server": WEB, "worker": WORKER}, folder=settings.BASE_DIR)
+        ended = supervisor.run(when_ready=self._announce)
         if ended:
             raise CommandError(f"The {ended} has ended; its last lines above say why. Everything else was stopped.")
         self.stdout.write("stopped")
