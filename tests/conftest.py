@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from core import doorbell
 from core.services.jobs import run_due_work
@@ -28,15 +29,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Start each test with an empty cache and a doorbell that rings."""
+def _nothing_remembered(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Start each test with empty caches and a doorbell that rings; a rolled back test leaves none behind."""
     doorbell._silent_until = 0.0
-    in_redis = bool(settings.REDIS_URL)
-    if in_redis:
-        cache.clear()
+    caches["throttle"].clear()
     yield
-    if not in_redis and {"transactional_db", "live_server"} & set(request.fixturenames):
-        cache.clear()
+    if {"transactional_db", "live_server"} & set(request.fixturenames):
+        with django_db_blocker.unblock():
+            caches["default"].clear()
 
 
 @pytest.fixture
