@@ -7,6 +7,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from core.views import brand_stylesheet, healthz, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("rewards.urls")),
+    path("", include("referrals.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("brand.css", brand_stylesheet, name="brand_css"),

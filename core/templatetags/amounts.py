@@ -1,0 +1,40 @@
+"""Amounts as people of the page's language write them."""
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.numbers import format_currency, format_decimal
+from django import template
+from django.utils.translation import get_language, to_locale
+
+from core.money import exponent_of, to_units
+
+register = template.Library()
+
+
+def _locale() -> Locale:
+    try:
+        return Locale.parse(to_locale(get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+@register.filter
+def money(minor: int, currency: str) -> str:
+    """Return minor units of a currency as people of the page's language write them: '€20.00'."""
+    return str(format_currency(to_units(minor, currency), currency, locale=_locale()))
+
+
+@register.filter
+def money_short(minor: int, currency: str) -> str:
+    """Return the amount like `money`, without decimals where it has none: '€100'."""
+    if minor % 10 ** exponent_of(currency):
+        return money(minor, currency)
+    pattern = _locale().currency_formats["standard"].pattern.replace(".00", "")
+    units = to_units(minor, currency)
+    return str(format_currency(units, currency, pattern, locale=_locale(), currency_digits=False))
+
+
+@register.filter
+def whole(number: int) -> str:
+    """Return a number grouped as the page's language groups it: '1,250'."""
+    return str(format_decimal(number, locale=_locale()))

@@ -1,0 +1,109 @@
+"""The customer's own pages: what they and their friends get, how to share, where the rewards are."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from referrals.access import NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
+from referrals.models import Customer
+from referrals.queries.programs import running_programs
+from referrals.queries.sharing import offer_card, share_card
+from referrals.services.links import ensure_links
+from rewards.queries.portal import (
+    SHOWN,
+    points_lines,
+    purse_of,
+    referral_counts,
+    referral_items,
+    referrals_shown,
+    transfers_of,
+    welcomes_of,
+)
+
+PER_PAGE = 10
+POINTS_PER_PAGE = 25
+
+
+@require_safe
+@never_cache
+def show_portal(request: HttpRequest) -> HttpResponse:
+    """Show a customer their portal, and everybody else what the programs give and how to sign in."""
+    if not request.user.is_authenticated:
+        return _show_welcome(request)
+    try:
+        customer = customer_of(request)
+    except SeveralCustomers:
+        return redirect("choose_customer")
+    except NoCustomer:
+        return render(request, "rewards/portal/unknown_customer.html")
+    return render(request, "rewards/portal/portal.html", _portal_context(request, customer))
+
+
+def _show_welcome(request: HttpRequest) -> HttpResponse:
+    offers = [offer_card(program) for program in running_programs().prefetch_related("offers")]
+    return render(request, "rewards/portal/welcome.html", {"offers": offers})
+
+
+def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else ""
+    page = Paginator(referrals_shown(customer, show), PER_PAGE).get_page(request.GET.get("page"))
+    links = ensure_links(customer=customer)
+    prefetch_related_objects([link.program for link in links], "offers")
+    return {
+        "customer": customer,
+        "shares": [share_card(link) for link in links],
+        "purse": purse_of(customer),
+        "welcomes": welcomes_of(customer),
+        "counts": referral_counts(customer),
+        "show": show,
+        "page": page,
+        "query": f"show={show}&" if show else "",
+        "referrals": referral_items(page.object_list),
+        "lines": points_lines(transfers_of(customer)[:5]),
+        "several_customers": _has_several(request),
+    }
+
+
+@require_safe
+@never_cache
+@login_required
+def show_points(request: HttpRequest) -> HttpResponse:
+    """Show every movement of the customer's points, newest first."""
+    try:
+        customer = customer_of(request)
+    except (NoCustomer, SeveralCustomers):
+        return redirect("portal")
+    page = Paginator(transfers_of(customer), POINTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "purse": purse_of(customer),
+        "page": page,
+        "lines": points_lines(page.object_list),
+        "several_customers": _has_several(request),
+    }
+    return render(request, "rewards/portal/points.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def show_choice(request: HttpRequest) -> HttpResponse:
+    """Let a person with several customers under one email choose; the choice lasts for the session."""
+    if request.method == "POST":
+        try:
+            choose_customer(request, public_key=request.POST.get("customer", ""))
+        except NoCustomer:
+            raise Http404 from None
+        return redirect("portal")
+    customers = list(customers_of_user(request.user))
+    return render(request, "rewards/portal/choose_customer.html", {"customers": customers})
+
+
+def _has_several(request: HttpRequest) -> bool:
+    return customers_of_user(request.user).count() > 1
