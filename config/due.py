@@ -6,7 +6,9 @@ everything of its kind that is due at `at` and returns how many items it did: 0 
 
 from core import dispatch
 from core.services.jobs import DueWork
+from messaging.services import send_due
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("messages", send_due),
 ]

@@ -15,4 +15,5 @@ class Job:
 SCHEDULE: dict[str, Job] = {
     "sweep": Job("core.tasks.sweep", timedelta(seconds=20)),
     "prune-job-runs": Job("core.tasks.prune_job_runs", timedelta(days=1)),
+    "forget-mail-contents": Job("messaging.tasks.forget_contents", timedelta(days=1)),
 }

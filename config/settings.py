@@ -1,10 +1,13 @@
 """All settings, from the environment (docs/configuration.md). Defaults run a clone on one machine."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from messaging.email_url import read_email_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -237,7 +240,25 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Mail
 EMAIL_URL = env.str("EMAIL_URL", default=f"file://{VAR_DIR / 'mails'}")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Goodword <hello@goodword.example>")
+_MAIL = read_email_url(EMAIL_URL)
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_FILE_PATH = _MAIL.folder
+EMAIL_HOST = _MAIL.host
+EMAIL_PORT = _MAIL.port
+EMAIL_HOST_USER = _MAIL.user
+EMAIL_HOST_PASSWORD = _MAIL.password
+EMAIL_USE_TLS = _MAIL.use_tls
+EMAIL_USE_SSL = _MAIL.use_ssl
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # seconds
+# A provider's further settings: ANYMAIL_MAILGUN_API_URL=… is ANYMAIL["MAILGUN_API_URL"].
+ANYMAIL = _MAIL.anymail | {
+    name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
+}
+EMAIL_TEMPLATES = BASE_DIR / "templates" / "emails"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND_NAME} <hello@goodword.example>")
+BRAND_ADDRESS = env.str("BRAND_ADDRESS", default="")  # the company's postal address, at the foot of every mail
+MAIL_PAGE = env.bool("MAIL_PAGE", default=True) and bool(_MAIL.folder)  # /mails/, for mails that go to a folder
+MESSAGE_RETENTION_DAYS = env.int("MESSAGE_RETENTION_DAYS", default=90)  # how long the wording of sent mails is kept
 
 # API
 API_KEY_MODEL = "accounts.ApiKey"

@@ -1,0 +1,117 @@
+"""What the company writes about: every kind of mail, its purpose, its promise and its variables.
+
+A kind's variables are all that its templates can see, beside the brand. Each has a type: `copy` is the
+company's own wording; `name` and `text` may hold what customers typed and are neutralised (a name can
+never become a link); `url` must belong to this installation; `day` is an ISO date, `whole` a whole
+number, `code` letters, digits and dashes, `scores` a list of {score, label, url}. All are needed; those
+that are unknown are given empty (`whole` 0).
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+Type = Literal["copy", "name", "text", "url", "code", "day", "whole", "scores"]
+Guarantee = Literal["at_most_once", "at_least_once"]
+
+TRANSACTIONAL = ""
+REWARDS = "rewards"
+REFERRAL_TIPS = "referral_tips"
+SURVEYS = "surveys"
+NEWS = "news"
+
+PURPOSES: tuple[str, ...] = (REWARDS, REFERRAL_TIPS, SURVEYS, NEWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of mail.
+
+    `purpose` is what people may opt out of (empty: transactional, always sent); lower `priority` goes
+    first; after `keep_for` from its due moment a mail is no longer worth sending; `immediate` kinds are
+    sent right after the commit, without waiting for the worker; of `secret` ones no readable copy is kept.
+    """
+
+    label: str
+    purpose: str
+    priority: int
+    keep_for: timedelta
+    guarantee: Guarantee
+    variables: dict[str, Type] = field(default_factory=dict)
+    immediate: bool = False
+    secret: bool = False
+
+    @property
+    def transactional(self) -> bool:
+        """Whether people may not opt out of it."""
+        return self.purpose == TRANSACTIONAL
+
+
+KINDS: dict[str, Kind] = {
+    "sign_in_code": Kind(
+        label="Sign-in code",
+        purpose=TRANSACTIONAL,
+        priority=0,
+        keep_for=timedelta(minutes=15),
+        guarantee="at_least_once",
+        variables={"code": "code"},
+        immediate=True,
+        secret=True,
+    ),
+    "purchase_thanks": Kind(
+        label="Thank-you after a purchase",
+        purpose=REFERRAL_TIPS,
+        priority=50,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "share_url": "url",
+            "code": "code",
+            "advocate_gets": "copy",  # such as "500 points"
+            "friend_gets": "copy",
+        },
+    ),
+    "friend_joined": Kind(
+        label="A friend joined",
+        purpose=REWARDS,
+        priority=30,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "friend_name": "name",  # first name and initial, never more
+            "date": "day",
+            "portal_url": "url",
+        },
+    ),
+    "reward_available": Kind(
+        label="Reward available",
+        purpose=REWARDS,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "points": "whole",
+            "why": "text",  # one short sentence, such as "Bob M. made their first purchase"
+            "portal_url": "url",
+        },
+    ),
+    "survey_invitation": Kind(
+        label="Survey invitation",
+        purpose=SURVEYS,
+        priority=40,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "question": "copy",
+            "score_links": "scores",  # eleven {score, label, url}, 0 first
+            "survey_url": "url",
+            "low_label": "copy",  # such as "not at all likely"
+            "high_label": "copy",
+            "trap_url": "url",  # hidden: whoever opens it is a machine
+        },
+    ),
+}
