@@ -4,6 +4,7 @@
 everything of its kind that is due at `at` and returns how many items it did: 0 once nothing is left.
 """
 
+from analytics.services.rollups import refresh_rollups
 from core import dispatch
 from core.services.jobs import DueWork
 from messaging.services import send_due
@@ -11,4 +12,5 @@ from messaging.services import send_due
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
     ("messages", send_due),
+    ("numbers", refresh_rollups),
 ]

@@ -7,10 +7,15 @@ one that fails is retried by the worker. Handlers touch the database only.
 from collections.abc import Callable
 from typing import Any
 
+from analytics import handlers as analytics_handlers
 from core.events import DomainEvent
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
+from rewards import events as reward_events
 
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
-    referral_events.EventRecorded: [referral_handlers.attribute],
+    referral_events.EventRecorded: [referral_handlers.attribute, analytics_handlers.mark_event],
+    referral_events.ReferralJudged: [analytics_handlers.mark_referral],
+    referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
+    reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

@@ -1,0 +1,28 @@
+"""How analytics reacts to domain events: it marks, in the same transaction, what must be counted again."""
+
+from datetime import date
+
+from analytics.models import DirtyBucket
+from analytics.services.marks import mark_days, mark_subject
+from referrals.events import ClicksRecorded, EventRecorded, ReferralJudged
+from rewards.events import PointsMoved
+
+
+def mark_event(event: EventRecorded) -> None:
+    """Mark the fact: its day, and whatever other days it changes."""
+    mark_subject(family=DirtyBucket.EVENT, subject=event.event)
+
+
+def mark_referral(event: ReferralJudged) -> None:
+    """Mark the referral: the days it counted on and those it counts on now."""
+    mark_subject(family=DirtyBucket.REFERRAL, subject=event.referral)
+
+
+def mark_clicks(event: ClicksRecorded) -> None:
+    """Mark the days of the clicks."""
+    mark_days(family="clicks", days=map(date.fromisoformat, event.days))
+
+
+def mark_points(event: PointsMoved) -> None:
+    """Mark the days of the transfers."""
+    mark_days(family="points", days=map(date.fromisoformat, event.days))
