@@ -108,7 +108,12 @@ def transfer(kind: str, who: str, at: str, amount: int, reward=None) -> Transfer
     purse, _ = Account.objects.get_or_create(customer=customer(who), kind=Account.Kind.PENDING)
     debit, credit = (source, purse) if kind == "grant" else (purse, source)
     made = Transfer.objects.create(
-        key=f"t-{next(_numbers)}", debit=debit, credit=credit, amount=amount, kind=kind, reward=reward,
+        key=f"t-{next(_numbers)}",
+        debit=debit,
+        credit=credit,
+        amount=amount,
+        kind=kind,
+        reward=reward,
         event_at=moment(at),
     )
     mark_points(PointsMoved(subject=f"transfer:{made.pk}", days=(day_of(at),)))
