@@ -8,9 +8,11 @@ from analytics.services.rollups import refresh_rollups
 from core import dispatch
 from core.services.jobs import DueWork
 from messaging.services import send_due
+from referrals.services.clicks import purge_daily_keys
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
     ("messages", send_due),
+    ("daily-keys", purge_daily_keys),
     ("numbers", refresh_rollups),
 ]

@@ -53,6 +53,7 @@ BRAND_NAME = env.str("BRAND_NAME", default="Goodword")
 BRAND_ACCENT = env.str("BRAND_ACCENT", default="#0b6b53")
 BRAND_LOGO = env.str("BRAND_LOGO", default="")  # an address, or a file under static/
 BRAND_SUPPORT_EMAIL = env.str("BRAND_SUPPORT_EMAIL", default="")
+VISITOR_COOKIE = env.bool("VISITOR_COOKIE", default=True)  # a random first-party id of who opened a share link
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 LANGUAGE_CODE = "en"

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from core.views import brand_stylesheet, healthz, readyz
+from referrals.redirect import follow_link
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("rewards.urls")),
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand.css", brand_stylesheet, name="brand_css"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("messaging.urls")),
+    path("r/<str:code>", follow_link, name="follow_link"),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

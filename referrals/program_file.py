@@ -3,17 +3,16 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
 
 import yaml
 
 from core.errors import Invalid, Refused
 from core.money import exponent_of, to_minor
+from referrals.landing import HOST, host_of, landing_problem
 from referrals.terms import MODELS, MOMENTS, SIDES, RewardRule, Terms
 from referrals.yaml_nodes import FileProblem, NodeReader
 
 STATUSES = ("draft", "active", "paused", "ended")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NEEDED = ("program", "name", "currency", "landing_url", "qualifies", "rewards")
 LATER = ("expires_days", "tiers", "milestones", "limits", "risk")
 KEYS = (
@@ -31,9 +30,7 @@ LARGEST_RATE = 1_000_000
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _CUSTOM = re.compile(r"custom:[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|::1")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd-\uffff]")
-_URL = re.compile(r"(?i:https?)://[!-\[\]-~]+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -132,36 +129,6 @@ def _bounds(reader: NodeReader, given: dict[str, yaml.Node]) -> tuple[date | Non
     return starts, ends
 
 
-def host_of(url: str) -> str:
-    """Return the host a URL leads to, in lower case, or '' where a browser and we might disagree about it.
-
-    Only http(s) with printable ASCII and no backslash, user or empty host counts.
-    """
-    if not _URL.fullmatch(url):
-        return ""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        _ = parts.port
-    except ValueError:
-        return ""
-    if "@" in parts.netloc or not _HOST.fullmatch(host):
-        return ""
-    return host
-
-
-def landing_problem(url: str, hosts: tuple[str, ...]) -> str:
-    """Return why visitors may not be sent to `url`, or ''; `hosts` empty means: its own host."""
-    host = host_of(url)
-    if not host or len(url) > 500:
-        return "expected a landing_url such as https://shop.example/welcome, without user, spaces or backslashes"
-    if not url.lower().startswith("https://") and host not in LOOPBACK:
-        return "expected a landing_url with https (http only for this machine's own addresses)"
-    if hosts and host not in hosts:
-        return f"expected a landing_url on one of allowed_landing_hosts ({', '.join(hosts)}), got {host}"
-    return ""
-
-
 def _hosts(reader: NodeReader, node: yaml.Node | None) -> tuple[str, ...]:
     items = reader.items(node, "allowed_landing_hosts")
     read = [reader.value(item, "a host name such as shop.example", _host) for item in items]
@@ -169,7 +136,7 @@ def _hosts(reader: NodeReader, node: yaml.Node | None) -> tuple[str, ...]:
 
 
 def _host(text: str) -> str | None:
-    return text.lower() if _HOST.fullmatch(text.lower()) else None
+    return text.lower() if HOST.fullmatch(text.lower()) else None
 
 
 def _landing_url(reader: NodeReader, node: yaml.Node | None, hosts: tuple[str, ...]) -> str | None:

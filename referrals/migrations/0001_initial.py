@@ -209,4 +209,35 @@ class Migration(migrations.Migration):
             model_name='referralstep',
             index=models.Index(fields=['referral', 'at'], name='step_of_referral'),
         ),
+        migrations.CreateModel(
+            name='DailyKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField(unique=True)),
+                ('key', models.CharField(max_length=64)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='referral',
+            name='pardoned_at',
+            field=models.DateTimeField(help_text='when staff reopened it in spite of its void reason', null=True),
+        ),
+        migrations.AlterField(
+            model_name='event',
+            name='received_at',
+            field=models.DateTimeField(),
+        ),
+        migrations.CreateModel(
+            name='CodeMisses',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('network', models.CharField(max_length=64)),
+                ('window', models.DateTimeField()),
+                ('count', models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                'verbose_name_plural': 'code misses',
+                'constraints': [models.UniqueConstraint(fields=('network', 'window'), name='misses_counted_once_a_window')],
+            },
+        ),
     ]

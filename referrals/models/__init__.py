@@ -1,4 +1,4 @@
-from referrals.models.clicks import Click
+from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
 from referrals.models.events import Event
 from referrals.models.links import Code, Link
@@ -8,7 +8,9 @@ from referrals.models.referrals import Referral, ReferralStep
 __all__ = [
     "Click",
     "Code",
+    "CodeMisses",
     "Customer",
+    "DailyKey",
     "Event",
     "Link",
     "Offer",

@@ -34,3 +34,28 @@ class Click(models.Model):
 
     def __str__(self) -> str:
         return self.click_id
+
+
+class DailyKey(models.Model):
+    """The key under which addresses of one UTC day were hashed; destroyed soon after, the hashes with it."""
+
+    day = models.DateField(unique=True)
+    key = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"key of {self.day}"
+
+
+class CodeMisses(models.Model):
+    """How many unknown codes came from one network (keyed hash) in one window of ten minutes."""
+
+    network = models.CharField(max_length=64)
+    window = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "code misses"
+        constraints = [models.UniqueConstraint(fields=["network", "window"], name="misses_counted_once_a_window")]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.window:%H:%M}"

@@ -1,0 +1,167 @@
+"""The redirect of share links: `open_link` decides, `follow_link` speaks HTTP for it."""
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from core.addresses import client_address
+from referrals.bots import PERSON, judge_visit
+from referrals.landing import landing_problem, with_query
+from referrals.models import Link, Program
+from referrals.queries.links import SHARE_CHANNELS, link_of_code
+from referrals.queries.programs import current_offer, program_runs_at, terms_of
+from referrals.services.clicks import Visit, may_visit, note_miss, record_click, seconds_left
+
+UTM_KEYS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
+LONGEST_UTM: Final = 200
+VISITOR_COOKIE: Final = "gw_visitor"
+
+_VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knock:
+    """One request for a share link; header names in lower case, of the query each name's first value."""
+
+    code: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    visitor: str = ""
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What to answer: `status` 302 with `location`, 404, 410 or 429; `visitor` is the cookie to set, if any."""
+
+    status: int
+    location: str = ""
+    visitor: str = ""
+    visitor_days: int = 0
+    forget_visitor: bool = False
+    program: Program | None = None
+
+
+@transaction.atomic
+def open_link(knock: Knock, *, at: datetime) -> Outcome:
+    """Decide on one visit and store its click, where it counts as one (a HEAD never does)."""
+    link = link_of_code(knock.code)
+    if link is None:
+        return Outcome(status=404 if note_miss(address=knock.address, at=at) else 429)
+    if not may_visit(address=knock.address, at=at):
+        return Outcome(status=429)
+    program = link.program
+    if not program_runs_at(program, at):
+        return Outcome(status=410 if program.status == Program.Status.ENDED else 404, program=program)
+    problem = landing_problem(program.landing_url, program.allowed_landing_hosts)
+    if problem:
+        logger.error("program %s has a landing page that is not allowed: %s", program.slug, problem)
+        return Outcome(status=404, program=program)
+    return _send_on(link, knock, at)
+
+
+def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
+    verdict = judge_visit(knock.headers)
+    utm = _utm(knock.query)
+    if not knock.counts:
+        return Outcome(status=302, location=with_query(link.program.landing_url, utm | {"ref": link.code}))
+    days = _visitor_days(link, knock) if verdict.kind == PERSON else 0
+    known = knock.visitor if _VISITOR.fullmatch(knock.visitor) else ""
+    visitor = (known or secrets.token_urlsafe(16)) if days else ""
+    visit = Visit(
+        verdict=verdict,
+        agent=knock.headers.get("user-agent", "")[:512],
+        address=knock.address,
+        channel=_channel(knock.query),
+        utm=utm,
+        visitor=visitor,
+    )
+    click = record_click(link=link, visit=visit, at=at)
+    ours = {} if verdict.embedded else {"ref": link.code, "click": click.click_id}
+    return Outcome(
+        status=302,
+        location=with_query(link.program.landing_url, utm | ours),
+        visitor=visitor,
+        visitor_days=days,
+        forget_visitor=bool(knock.visitor) and _objects(knock),
+    )
+
+
+def _objects(knock: Knock) -> bool:
+    """Tell whether the browser asks not to be followed (Global Privacy Control, Do Not Track)."""
+    return "1" in (knock.headers.get("sec-gpc"), knock.headers.get("dnt"))
+
+
+def _visitor_days(link: Link, knock: Knock) -> int:
+    """Return for how many days the visitor may be recognised: the attribution window, or 0 for not at all."""
+    if not settings.VISITOR_COOKIE or _objects(knock):
+        return 0
+    return terms_of(current_offer(link.program)).attribution_window_days
+
+
+def _channel(query: Mapping[str, str]) -> str:
+    channel = query.get("c", "").lower()
+    return channel if channel in SHARE_CHANNELS else ""
+
+
+def _utm(query: Mapping[str, str]) -> dict[str, str]:
+    given = {key: _CONTROL.sub("", query.get(key, ""))[:LONGEST_UTM] for key in UTM_KEYS}
+    return {key: value for key, value in given.items() if value}
+
+
+@require_safe
+def follow_link(request: HttpRequest, code: str) -> HttpResponse:
+    """Send a visitor of a share link to the program's landing page, or answer with a friendly page."""
+    at = timezone.now()
+    knock = Knock(
+        code=code,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query={name: values[0] for name, values in request.GET.lists() if values},
+        address=client_address(request.META, proxies=settings.TRUSTED_PROXY_COUNT),
+        visitor=request.COOKIES.get(VISITOR_COOKIE, ""),
+        counts=request.method == "GET",
+    )
+    outcome = open_link(knock, at=at)
+    response = _answer(request, outcome, at)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _answer(request: HttpRequest, outcome: Outcome, at: datetime) -> HttpResponse:
+    if outcome.status != 302:
+        page = "too_many_codes" if outcome.status == 429 else "unknown_code"
+        context = {"not_running": outcome.program is not None}
+        refusal = render(request, f"referrals/public/{page}.html", context, status=outcome.status)
+        if outcome.status == 429:
+            refusal["Retry-After"] = str(seconds_left(at))
+        return refusal
+    response = HttpResponseRedirect(outcome.location)
+    if outcome.visitor:
+        response.set_cookie(
+            VISITOR_COOKIE,
+            outcome.visitor,
+            max_age=timedelta(days=outcome.visitor_days),
+            secure=settings.SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    elif outcome.forget_visitor:
+        response.delete_cookie(VISITOR_COOKIE, samesite="Lax")
+    return response
