@@ -81,9 +81,20 @@ def _deliver_now(event: DomainEvent, handler: Handler) -> Delivery:
     return row
 
 
-def deliver_due(*, at: datetime, limit: int = 500) -> int:
-    """Retry the deliveries due at `at`, each in a transaction of its own; return how many succeeded."""
+def make_due(*, subject: str, at: datetime) -> int:
+    """Give every open delivery about `subject`, dead ones too, a new set of tries from `at` on; return how many."""
+    open_ones = Delivery.objects.filter(subject=subject).exclude(state=Delivery.State.DONE)
+    return open_ones.update(state=Delivery.State.DUE, due_at=at, attempts=0)
+
+
+def deliver_due(*, at: datetime, limit: int = 500, subject: str = "") -> int:
+    """Retry the deliveries due at `at`, each in a transaction of its own; return how many succeeded.
+
+    With `subject`, only those about it.
+    """
     due = Delivery.objects.filter(state=Delivery.State.DUE, due_at__lte=at).order_by("due_at", "pk")
+    if subject:
+        due = due.filter(subject=subject)
     return sum(_retry(pk, at=at) for pk in list(due.values_list("pk", flat=True)[:limit]))
 
 

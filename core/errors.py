@@ -18,6 +18,11 @@ class Refused(Exception):
         self.detail = detail
         self.pointer = pointer
 
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """Every (pointer, detail) of a body that is wrong; empty where it is not about a field."""
+        return [(self.pointer, self.detail)] if self.pointer else []
+
 
 class Invalid(Refused):
     """A value that is not what the field expects."""

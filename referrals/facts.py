@@ -37,6 +37,11 @@ class BadFact(Invalid):
         super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems), pointer=problems[0].pointer)
         self.problems = problems
 
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """Every (pointer, detail) that is wrong."""
+        return [(problem.pointer, problem.detail) for problem in self.problems]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -155,11 +160,26 @@ def fact_from_json(body: object, *, now: datetime) -> Fact:
     reader.choice(fields["type"], TYPES, "/type")
     fields |= _customer(reader) | _referral(reader) | _event_name(reader, fields["type"])
     fields |= _order(reader, fields["type"]) or _lead(reader, fields["type"])
-    if body.get("attributes") is not None and not isinstance(body["attributes"], dict):
-        reader.wrong("/attributes", "expected an object")
+    _attributes(reader)
     if reader.problems:
         raise BadFact(reader.problems)
     return Fact(**fields, body=body, fingerprint=fingerprint_of(body))
+
+
+def _attributes(reader: _Reader) -> None:
+    value = reader.body.get("attributes")
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        reader.wrong("/attributes", "expected an object")
+        return
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        storable = "\\u0000" not in text and bool(text.encode())
+    except (UnicodeEncodeError, ValueError):
+        storable = False
+    if not storable:
+        reader.wrong("/attributes", "NUL characters, lone surrogates and infinite numbers are not allowed")
 
 
 def _occurred_at(reader: _Reader, now: datetime) -> datetime:

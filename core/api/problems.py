@@ -87,7 +87,7 @@ def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | N
 
 
 def _of_refusal(error: Refused) -> Problem:
-    errors = [{"pointer": error.pointer, "detail": error.detail}] if error.pointer else []
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in error.errors]
     wait = getattr(error, "retry_after", None)
     headers = {} if wait is None else {"Retry-After": str(wait)}
     return Problem(status=error.status, code=error.code, detail=error.detail, errors=errors, headers=headers)

@@ -1,0 +1,42 @@
+"""Customers as the company tells of them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from referrals.models import Customer
+from referrals.people import normalize_email
+from referrals.services.events import Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerData:
+    """What the company tells of a customer; a field that is None stays as it is."""
+
+    email: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    attributes: dict[str, Any] | None = field(default=None)
+
+
+@transaction.atomic
+def put_customer(*, external_id: str, data: CustomerData, at: datetime) -> tuple[Customer, bool]:
+    """Create the customer or change what is given of them; return them and whether they are new. Raises `Erased`."""
+    customer, created = Customer.objects.select_for_update(no_key=True).get_or_create(external_id=external_id)
+    if customer.erased_at is not None:
+        raise Erased("this customer was erased")
+    changed = [name for name in data.__slots__ if getattr(data, name) is not None]
+    for name in changed:
+        setattr(customer, name, getattr(data, name))
+    if data.email is not None:
+        customer.email_normalized = normalize_email(data.email)
+        changed.append("email_normalized")
+    if data.email is not None or data.name is not None:
+        customer.contact_as_of = at
+        changed.append("contact_as_of")
+    if changed:
+        customer.save(update_fields=changed)
+    return customer, created

@@ -1,0 +1,225 @@
+"""Customers: who they are, what they have, and every point's origin."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.idempotency import idempotent
+from core.api.pagination import CursorPages, page_of
+from core.api.permissions import ScopeByMethod, scope
+from core.api.serializers import StrictSerializer
+from core.errors import Invalid
+from referrals.models import Customer
+from referrals.queries.links import share_url
+from referrals.services.customers import CustomerData, put_customer
+from referrals.services.links import ensure_links
+from rewards.models import Entry
+from rewards.queries.balances import empty_counts, ledger_of, points_of, referral_counts
+from rewards.services.adjustments import MAX_POINTS, adjust_points
+
+
+class CustomerIn(StrictSerializer):
+    """What the company tells of a customer."""
+
+    email = serializers.EmailField(required=False, max_length=254, allow_blank=True)
+    name = serializers.CharField(required=False, max_length=200, allow_blank=True)
+    locale = serializers.RegexField(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", required=False, max_length=20)
+    time_zone = serializers.CharField(required=False, max_length=64)
+    attributes = serializers.DictField(required=False)
+
+    def validate_time_zone(self, value: str) -> str:
+        """Accept only zones of the IANA database."""
+        if value not in available_timezones():
+            raise serializers.ValidationError("Expected an IANA time zone such as 'Europe/Berlin'.")
+        return value
+
+
+class AdjustmentIn(StrictSerializer):
+    """Points by hand: above 0 gives, below 0 takes."""
+
+    points = serializers.IntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
+    reason = serializers.CharField(max_length=200)
+
+
+class PointsOut(serializers.Serializer[Any]):
+    """Points by bucket."""
+
+    available = serializers.IntegerField()
+    pending = serializers.IntegerField()
+    debt = serializers.IntegerField()
+    lifetime = serializers.IntegerField()
+    redeemed = serializers.IntegerField()
+    expired = serializers.IntegerField()
+
+
+class ReferralCountsOut(serializers.Serializer[Any]):
+    """Referrals by state."""
+
+    signed_up = serializers.IntegerField()
+    qualified = serializers.IntegerField()
+    approved = serializers.IntegerField()
+    flagged = serializers.IntegerField()
+    voided = serializers.IntegerField()
+    reversed = serializers.IntegerField()
+    expired = serializers.IntegerField()
+
+
+class MembershipOut(serializers.Serializer[Any]):
+    """A customer in one running program."""
+
+    program = serializers.CharField()
+    code = serializers.CharField()
+    url = serializers.URLField()
+    tier = serializers.DictField(allow_null=True)
+    next_milestone = serializers.DictField(allow_null=True)
+    referrals = ReferralCountsOut()
+
+
+class CustomerOut(serializers.Serializer[Any]):
+    """A customer."""
+
+    external_id = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    locale = serializers.CharField(allow_null=True)
+    time_zone = serializers.CharField(allow_null=True)
+    attributes = serializers.DictField()
+    points = PointsOut()
+    programs = MembershipOut(many=True)
+    badges = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Customer) -> dict[str, Any]:
+        """Return the customer as JSON values."""
+        return customer_json(instance)
+
+
+class LedgerEntryOut(serializers.Serializer[Any]):
+    """One entry of a customer's ledger; `balance` is that bucket's afterwards."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(["grant", "release", "revoke", "redeem", "expire", "adjust"])
+    points = serializers.IntegerField()
+    bucket = serializers.ChoiceField(["pending", "available", "debt"])
+    balance = serializers.IntegerField()
+    cause = serializers.DictField()
+
+    def to_representation(self, instance: Entry) -> dict[str, Any]:
+        """Return the entry as JSON values."""
+        return {
+            "at": instance.transfer.event_at,
+            "kind": instance.transfer.kind,
+            "points": instance.delta,
+            "bucket": instance.account.kind,
+            "balance": instance.balance,
+            "cause": instance.transfer.cause,
+        }
+
+
+def customer_json(customer: Customer) -> dict[str, Any]:
+    """Return the customer with points, and a code in every running program."""
+    points = points_of(customer)
+    counts = referral_counts(customer)
+    programs = [
+        {
+            "program": link.program.slug,
+            "code": link.code,
+            "url": share_url(link),
+            "tier": None,
+            "next_milestone": None,
+            "referrals": counts.get(link.program_id, empty_counts()),
+        }
+        for link in ensure_links(customer=customer)
+    ]
+    return {
+        "external_id": customer.external_id,
+        "email": customer.email or None,
+        "name": customer.name or None,
+        "locale": customer.locale or None,
+        "time_zone": customer.time_zone or None,
+        "attributes": customer.attributes,
+        "points": {name: getattr(points, name) for name in points.__slots__},
+        "programs": programs,
+        "badges": [],
+        "created_at": customer.created_at,
+    }
+
+
+def find_customer(external_id: str) -> Customer:
+    """Return the customer or raise `Http404`."""
+    customer = Customer.objects.filter(external_id=external_id).first()
+    if customer is None:
+        raise Http404(f"No customer {external_id!r}.")
+    return customer
+
+
+class CustomersView(APIView):
+    """Customers by email."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(parameters=[OpenApiParameter("email", str)], responses=page_of(CustomerOut))
+    def get(self, request: Request) -> Response:
+        """Return customers, newest first; `?email=` those with exactly that address."""
+        customers = Customer.objects.filter(erased_at=None)
+        if email := request.query_params.get("email"):
+            customers = customers.filter(email__iexact=email)
+        return CursorPages(request).answer(customers, CustomerOut)
+
+
+class CustomerView(APIView):
+    """One customer."""
+
+    permission_classes = [ScopeByMethod]
+
+    @extend_schema(responses=CustomerOut)
+    def get(self, _request: Request, external_id: str) -> Response:
+        """Return the customer."""
+        return Response(customer_json(find_customer(external_id)))
+
+    @extend_schema(request=CustomerIn, responses={200: CustomerOut, 201: CustomerOut})
+    def put(self, request: Request, external_id: str) -> Response:
+        """Create the customer (201) or change what is given of them (200)."""
+        if len(external_id) > 200 or not external_id.isprintable() or external_id.startswith("email:"):
+            raise Invalid("expected an external id of at most 200 printable characters that does not start with 'email:'")
+        body = CustomerIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        customer, created = put_customer(
+            external_id=external_id, data=CustomerData(**body.validated_data), at=timezone.now()
+        )
+        return Response(customer_json(customer), status=201 if created else 200)
+
+
+class CustomerLedgerView(APIView):
+    """A customer's ledger."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(responses=page_of(LedgerEntryOut))
+    def get(self, request: Request, external_id: str) -> Response:
+        """Return every movement of the customer's points, newest first."""
+        return CursorPages(request).answer(ledger_of(find_customer(external_id)), LedgerEntryOut)
+
+
+class CustomerAdjustmentsView(APIView):
+    """Points by hand."""
+
+    permission_classes = [scope("write")]
+
+    @extend_schema(request=AdjustmentIn, responses={201: PointsOut})
+    @idempotent
+    def post(self, request: Request, external_id: str) -> Response:
+        """Give or take points with a reason; 409 `insufficient_points` beyond what is available."""
+        customer = find_customer(external_id)
+        body = AdjustmentIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        adjust_points(customer=customer, actor=f"key:{request.auth}", at=timezone.now(), **body.validated_data)
+        points = points_of(customer)
+        return Response({name: getattr(points, name) for name in points.__slots__}, status=201)

@@ -1,0 +1,186 @@
+"""How rewards, referrals and events look in JSON; the serializers describe them for the schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.money import to_text
+from referrals.models import Event, Referral
+from rewards.models import Reward
+from rewards.queries.decisions import Decision
+
+
+def reward_json(reward: Reward) -> dict[str, Any]:
+    """Return a reward as the API shows it; `points` are those that stand."""
+    return {
+        "id": reward.public_id,
+        "program": reward.program.slug,
+        "referral": reward.referral.public_id if reward.referral else None,
+        "rule": reward.rule,
+        "to": reward.recipient.external_id,
+        "side": reward.side,
+        "kind": reward.kind,
+        "points": reward.points,
+        "granted_points": reward.granted_points,
+        "coupon": None,
+        "state": reward.state,
+        "available_at": reward.available_at,
+        "reason": reward.reason or None,
+        "created_at": reward.created_at,
+    }
+
+
+def referral_json(referral: Referral) -> dict[str, Any]:
+    """Return a referral as the API shows it; `advocate` and `friend` are external ids."""
+    return {
+        "id": referral.public_id,
+        "program": referral.program.slug,
+        "state": referral.state,
+        "advocate": referral.advocate.external_id,
+        "friend": referral.friend.external_id,
+        "reason": referral.reason or None,
+        "method": referral.method,
+        "channel": referral.channel or None,
+        "bound_at": referral.bound_at,
+        "qualified_at": referral.qualified_at,
+        "approve_at": referral.approve_at,
+        "approved_at": referral.approved_at,
+        "expires_at": referral.expires_at,
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """Return the fact itself."""
+    order = None
+    if event.type in {Event.Type.PURCHASE, Event.Type.REFUND}:
+        amount = to_text(event.amount_minor or 0, event.currency)
+        order = {"id": event.order_id, "amount": amount, "currency": event.currency}
+    return {
+        "event_id": event.event_id,
+        "type": event.type,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "customer": {"external_id": event.customer.external_id},
+        "order": order,
+        "channel": event.channel or None,
+    }
+
+
+def decision_json(decision: Decision, *, status: str) -> dict[str, Any]:
+    """Return the answer to an event: what was decided, as it stands now."""
+    return {
+        "event_id": decision.event.event_id,
+        "status": status,
+        "settled": decision.settled,
+        "warnings": decision.event.warnings,
+        "referral": referral_json(decision.named) if decision.named else None,
+        "referrals": [referral_json(referral) for referral in decision.referrals],
+        "rewards": [reward_json(reward) for reward in decision.rewards],
+    }
+
+
+class RewardOut(serializers.Serializer[Any]):
+    """A reward."""
+
+    id = serializers.CharField()
+    program = serializers.CharField()
+    referral = serializers.CharField(allow_null=True)
+    rule = serializers.CharField()
+    to = serializers.CharField(help_text="external id of the recipient")
+    side = serializers.ChoiceField(["advocate", "friend"])
+    kind = serializers.CharField()
+    points = serializers.IntegerField(help_text="what stands of it")
+    granted_points = serializers.IntegerField(help_text="as decided first")
+    coupon = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(Reward.State.choices)
+    available_at = serializers.DateTimeField()
+    reason = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Reward) -> dict[str, Any]:
+        """Return the reward as JSON values."""
+        return reward_json(instance)
+
+
+class ReferralOut(serializers.Serializer[Any]):
+    """A referral."""
+
+    id = serializers.CharField()
+    program = serializers.CharField()
+    state = serializers.ChoiceField(Referral.State.choices)
+    advocate = serializers.CharField()
+    friend = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    method = serializers.CharField()
+    channel = serializers.CharField(allow_null=True)
+    bound_at = serializers.DateTimeField()
+    qualified_at = serializers.DateTimeField(allow_null=True)
+    approve_at = serializers.DateTimeField(allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Referral) -> dict[str, Any]:
+        """Return the referral as JSON values."""
+        return referral_json(instance)
+
+
+class EventAnswer(serializers.Serializer[Any]):
+    """What became of an event."""
+
+    event_id = serializers.CharField()
+    status = serializers.ChoiceField(["accepted", "duplicate"])
+    settled = serializers.BooleanField(help_text="false where a rule failed and is retried")
+    warnings = serializers.ListField(child=serializers.CharField())
+    referral = ReferralOut(allow_null=True)
+    referrals = ReferralOut(many=True)
+    rewards = RewardOut(many=True)
+
+
+class ReportedOrder(serializers.Serializer[Any]):
+    """The order of a purchase or refund."""
+
+    id = serializers.CharField()
+    amount = serializers.CharField(help_text="decimal string, what the customer paid or got back")
+    currency = serializers.CharField(help_text="ISO 4217")
+    discount = serializers.CharField(required=False, allow_null=True)
+    margin = serializers.CharField(required=False, allow_null=True)
+
+
+class ReportedLead(serializers.Serializer[Any]):
+    """The lead of a lead or lead_stage event."""
+
+    id = serializers.CharField()
+    stage = serializers.ChoiceField(["enquiry", "lead", "qualified", "won", "lost"])
+    value = serializers.CharField(required=False, allow_null=True)
+    currency = serializers.CharField(required=False, allow_null=True)
+
+
+class ReportedCustomer(serializers.Serializer[Any]):
+    """Whom the event is about; a guest may be named by email alone."""
+
+    external_id = serializers.CharField(required=False)
+    email = serializers.CharField(required=False, allow_null=True)
+    name = serializers.CharField(required=False, allow_null=True)
+
+
+class ReportedEvidence(serializers.Serializer[Any]):
+    """What names the advocate."""
+
+    code = serializers.CharField(required=False, allow_null=True)
+    click_id = serializers.CharField(required=False, allow_null=True)
+    coupon = serializers.CharField(required=False, allow_null=True)
+
+
+class ReportedEvent(serializers.Serializer[Any]):
+    """A fact; `referrals.facts` says what each type needs."""
+
+    event_id = serializers.CharField()
+    type = serializers.ChoiceField(Event.Type.choices)
+    name = serializers.CharField(required=False, allow_null=True, help_text="of a custom event")
+    occurred_at = serializers.DateTimeField()
+    customer = ReportedCustomer()
+    referral = ReportedEvidence(required=False, allow_null=True)
+    order = ReportedOrder(required=False, allow_null=True)
+    lead = ReportedLead(required=False, allow_null=True)
+    channel = serializers.CharField(required=False, allow_null=True)
+    attributes = serializers.DictField(required=False, allow_null=True)
