@@ -1,0 +1,177 @@
+"""Referrals: who brought whom, how it stands, and why."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.idempotency import idempotent
+from core.api.pagination import CursorPages, page_of
+from core.api.permissions import scope
+from core.api.serializers import StrictSerializer
+from referrals.models import Program, Referral
+from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
+from rewards.api.shapes import ReferralOut, RewardOut, referral_json, reward_json
+from rewards.models import Reward
+from rewards.queries.decisions import referrals_with_people, rewards_with_people
+from rewards.queries.explain import explain_referral
+
+_TEXT_FILTERS = {"program": "program__slug", "advocate": "advocate__external_id", "friend": "friend__external_id"}
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """One step of the chain."""
+
+    at = serializers.DateTimeField()
+    what = serializers.CharField()
+    why = serializers.CharField()
+    data = serializers.DictField()
+
+
+class ReasonIn(StrictSerializer):
+    """Why, in words."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class VoidIn(ReasonIn):
+    """Why, and which kind of void it is."""
+
+    kind = serializers.ChoiceField(STAFF_REASONS, default="manual")
+
+
+class ReferralDetailOut(ReferralOut):
+    """A referral with its rewards."""
+
+    rewards = RewardOut(many=True)
+
+
+def find_referral(public_id: str) -> Referral:
+    """Return the referral or raise `Http404`."""
+    referral = referrals_with_people().filter(public_id=public_id).first()
+    if referral is None:
+        raise Http404(f"No referral {public_id!r}.")
+    return referral
+
+
+def _filtered(request: Request, rows: QuerySet[Any], names: dict[str, str], states: list[str]) -> QuerySet[Any]:
+    for name, column in names.items():
+        if value := request.query_params.get(name):
+            rows = rows.filter(**{column: value})
+    if slug := request.query_params.get("program"):
+        if not Program.objects.filter(slug=slug).exists():
+            raise ValidationError({"program": [f"There is no program {slug!r}."]})
+    if state := request.query_params.get("state"):
+        if state not in states:
+            raise ValidationError({"state": [f"Expected one of {', '.join(states)}."]})
+        rows = rows.filter(state=state)
+    return rows
+
+
+class ReferralsView(APIView):
+    """Referrals, newest first."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(
+        parameters=[OpenApiParameter(name, str) for name in (*_TEXT_FILTERS, "state")], responses=page_of(ReferralOut)
+    )
+    def get(self, request: Request) -> Response:
+        """Return referrals in every state unless filtered."""
+        rows = _filtered(request, referrals_with_people(), _TEXT_FILTERS, list(Referral.State))
+        return CursorPages(request).answer(rows, ReferralOut)
+
+
+class ReferralView(APIView):
+    """One referral."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(responses=ReferralDetailOut)
+    def get(self, _request: Request, referral_id: str) -> Response:
+        """Return the referral with its rewards."""
+        return Response(_detail(find_referral(referral_id)))
+
+
+def _detail(referral: Referral) -> dict[str, Any]:
+    rewards = rewards_with_people().filter(referral=referral).order_by("pk")
+    return referral_json(referral) | {"rewards": [reward_json(reward) for reward in rewards]}
+
+
+class ReferralExplainView(APIView):
+    """Why a referral is where it is."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(responses=ExplanationOut(many=True))
+    def get(self, _request: Request, referral_id: str) -> Response:
+        """Return the whole chain in order."""
+        chain = explain_referral(find_referral(referral_id))
+        return Response([{"at": one.at, "what": one.what, "why": one.why, "data": one.data} for one in chain])
+
+
+class ReferralVoidView(APIView):
+    """Void a referral by hand."""
+
+    permission_classes = [scope("write")]
+
+    @extend_schema(request=VoidIn, responses=ReferralDetailOut)
+    @idempotent
+    def post(self, request: Request, referral_id: str) -> Response:
+        """Void it: everything it earned, sign-up rewards included, goes back. 409 `wrong_state` if it is voided."""
+        referral = find_referral(referral_id)
+        body = VoidIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        void_referral(
+            referral=referral,
+            reason=body.validated_data["kind"],
+            note=body.validated_data["reason"],
+            actor=f"key:{request.auth}",
+            at=timezone.now(),
+        )
+        return Response(_detail(find_referral(referral_id)))
+
+
+class ReferralReopenView(APIView):
+    """Reopen a voided referral."""
+
+    permission_classes = [scope("write")]
+
+    @extend_schema(request=ReasonIn, responses=ReferralDetailOut)
+    @idempotent
+    def post(self, request: Request, referral_id: str) -> Response:
+        """Judge it anew in spite of its void reason. 409 `wrong_state` where it is not voided."""
+        referral = find_referral(referral_id)
+        body = ReasonIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        reopen_referral(
+            referral=referral, note=body.validated_data["reason"], actor=f"key:{request.auth}", at=timezone.now()
+        )
+        return Response(_detail(find_referral(referral_id)))
+
+
+class RewardsView(APIView):
+    """Rewards, newest first."""
+
+    permission_classes = [scope("read")]
+    filters = {
+        "program": "program__slug",
+        "to": "recipient__external_id",
+        "referral": "referral__public_id",
+        "rule": "rule",
+    }
+
+    @extend_schema(
+        parameters=[OpenApiParameter(name, str) for name in (*filters, "state")], responses=page_of(RewardOut)
+    )
+    def get(self, request: Request) -> Response:
+        """Return rewards in every state unless filtered."""
+        rows = _filtered(request, rewards_with_people(), self.filters, list(Reward.State))
+        return CursorPages(request).answer(rows, RewardOut)

@@ -1,0 +1,26 @@
+"""Addresses of the trade: events, customers, referrals and rewards."""
+
+from django.urls import path
+
+from rewards.api import customers, events, referrals
+
+urlpatterns = [
+    path("events", events.EventsView.as_view(), name="api_events"),
+    path("events/batch", events.EventBatchView.as_view(), name="api_events_batch"),
+    path("events/<path:event_id>/settle", events.EventSettleView.as_view(), name="api_event_settle"),
+    path("events/<path:event_id>", events.EventView.as_view(), name="api_event"),
+    path("customers", customers.CustomersView.as_view(), name="api_customers"),
+    path("customers/<str:external_id>", customers.CustomerView.as_view(), name="api_customer"),
+    path("customers/<str:external_id>/ledger", customers.CustomerLedgerView.as_view(), name="api_customer_ledger"),
+    path(
+        "customers/<str:external_id>/adjustments",
+        customers.CustomerAdjustmentsView.as_view(),
+        name="api_customer_adjustments",
+    ),
+    path("referrals", referrals.ReferralsView.as_view(), name="api_referrals"),
+    path("referrals/<str:referral_id>", referrals.ReferralView.as_view(), name="api_referral"),
+    path("referrals/<str:referral_id>/explain", referrals.ReferralExplainView.as_view(), name="api_referral_explain"),
+    path("referrals/<str:referral_id>/void", referrals.ReferralVoidView.as_view(), name="api_referral_void"),
+    path("referrals/<str:referral_id>/reopen", referrals.ReferralReopenView.as_view(), name="api_referral_reopen"),
+    path("rewards", referrals.RewardsView.as_view(), name="api_rewards"),
+]

@@ -1,0 +1,42 @@
+"""The books cannot be rewritten: triggers that refuse UPDATE, DELETE and TRUNCATE, on both engines."""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+TABLES = ("rewards_transfer", "rewards_entry", "rewards_lotuse")
+_SAYS = "the ledger is append-only"
+
+
+def install_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Make the tables of the book append-only."""
+    with connection.cursor() as cursor:
+        for statement in _statements(connection.vendor):
+            cursor.execute(statement)
+
+
+def drop_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Lift the protection, as undoing the migration does."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for verb in ("update", "delete", "truncate"):
+                on = f" ON {table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{on}")
+
+
+def _statements(vendor: str) -> list[str]:
+    if vendor == "sqlite":
+        return [
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{_SAYS}'); END"
+            for table in TABLES
+            for verb in ("update", "delete")
+        ]
+    refuse = (
+        "CREATE OR REPLACE FUNCTION goodword_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_SAYS}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    return [refuse] + [
+        f"CREATE OR REPLACE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+        f"FOR EACH {'STATEMENT' if verb == 'truncate' else 'ROW'} EXECUTE FUNCTION goodword_refuse_change()"
+        for table in TABLES
+        for verb in ("update", "delete", "truncate")
+    ]

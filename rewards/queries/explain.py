@@ -1,0 +1,105 @@
+"""The whole chain of a referral in order: clicks, evidence, rules, ledger entries, messages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from messaging.queries import messages_about
+from referrals.models import Click, Referral, ReferralStep
+from rewards.models import RewardStep, Transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link of the chain: when, what, why, and the data it rests on."""
+
+    at: datetime
+    what: str
+    why: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def explain_referral(referral: Referral) -> list[Link]:
+    """Return every step that led to where the referral is, oldest first; at one instant in order of cause."""
+    chain = [
+        *_clicks(referral),
+        *_steps(referral),
+        *_rewards(referral),
+        *_ledger(referral),
+        *_messages(referral),
+    ]
+    return sorted(chain, key=lambda link: link.at)
+
+
+def _clicks(referral: Referral) -> Iterator[Link]:
+    clicks = Click.objects.filter(pk=referral.click_id)
+    if referral.click and referral.click.visitor:
+        clicks = Click.objects.filter(visitor=referral.click.visitor, program=referral.program_id)
+    for click in clicks.select_related("link").order_by("at"):
+        credited = click.pk == referral.click_id
+        yield Link(
+            at=click.at,
+            what="click",
+            why="credited by the attribution model" if credited else "another visit of the same person",
+            data={
+                "click_id": click.click_id,
+                "code": click.link.code,
+                "channel": click.channel or None,
+                "utm": click.utm,
+                "verdict": click.verdict,
+                "credited": credited,
+            },
+        )
+
+
+def _steps(referral: Referral) -> Iterator[Link]:
+    for step in ReferralStep.objects.filter(referral=referral).select_related("event").order_by("pk"):
+        event = step.event.event_id if step.event else None
+        yield Link(at=step.at, what=step.what, why=step.why, data=step.data | {"event": event, "by": step.actor or "rules"})
+
+
+def _rewards(referral: Referral) -> Iterator[Link]:
+    steps = RewardStep.objects.filter(reward__referral=referral).select_related("reward__recipient", "event")
+    for step in steps.order_by("pk"):
+        reward = step.reward
+        yield Link(
+            at=step.at,
+            what=f"reward_{step.what}",
+            why=step.why or f"rule {reward.rule}",
+            data={
+                "reward": reward.public_id,
+                "rule": reward.rule,
+                "to": reward.recipient.external_id,
+                "points": step.points,
+                "inputs": step.data,
+                "event": step.event.event_id if step.event else None,
+                "by": step.actor or "rules",
+            },
+        )
+
+
+def _ledger(referral: Referral) -> Iterator[Link]:
+    transfers = Transfer.objects.filter(reward__referral=referral).select_related("debit", "credit").order_by("pk")
+    for transfer in transfers:
+        yield Link(
+            at=transfer.event_at,
+            what=f"ledger_{transfer.kind}",
+            why=transfer.cause.get("why") or transfer.cause.get("rule", ""),
+            data={
+                "points": transfer.amount,
+                "from": transfer.debit.kind,
+                "to": transfer.credit.kind,
+                "reward": transfer.cause.get("reward"),
+            },
+        )
+
+
+def _messages(referral: Referral) -> Iterator[Link]:
+    for message in messages_about(f"referral:{referral.pk}"):
+        yield Link(
+            at=message.created_at,
+            what=f"message_{message.state}",
+            why=message.reason or message.kind,
+            data={"kind": message.kind},
+        )
