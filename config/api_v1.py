@@ -1,6 +1,5 @@
 """The public API on one page; the promises behind each address are in docs/openapi.yaml."""
 
-from django.urls import URLPattern, URLResolver, include, re_path
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from core.api.views import unknown_address

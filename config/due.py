@@ -8,10 +8,15 @@ from analytics.services.rollups import refresh_rollups
 from core import dispatch
 from core.services.jobs import DueWork
 from messaging.services import send_due
+from referrals.services import lifecycle
 from referrals.services.clicks import purge_daily_keys
+from rewards.services import grants
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("referrals-approved", lifecycle.approve_due),
+    ("referrals-expired", lifecycle.expire_due),
+    ("rewards-released", grants.release_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("numbers", refresh_rollups),

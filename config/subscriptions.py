@@ -12,10 +12,11 @@ from core.events import DomainEvent
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
+from rewards import handlers as reward_handlers
 
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.EventRecorded: [referral_handlers.attribute, analytics_handlers.mark_event],
-    referral_events.ReferralJudged: [analytics_handlers.mark_referral],
+    referral_events.ReferralJudged: [reward_handlers.grant, analytics_handlers.mark_referral],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

@@ -218,9 +218,7 @@ def _customer(reader: _Reader) -> dict[str, Any]:
 
 def _referral(reader: _Reader) -> dict[str, Any]:
     referral = reader.section("referral", {"code", "click_id", "coupon"})
-    return {
-        key: reader.text(referral, key, f"/referral/{key}", most=64) for key in ("code", "click_id", "coupon")
-    }
+    return {key: reader.text(referral, key, f"/referral/{key}", most=64) for key in ("code", "click_id", "coupon")}
 
 
 def _event_name(reader: _Reader, kind: str) -> dict[str, Any]:
@@ -242,7 +240,9 @@ def _order(reader: _Reader, kind: str) -> dict[str, Any]:
         reader.wrong("/order", "only a purchase or a refund has an order")
         return {}
     order_id = reader.text(order, "id", "/order/id", most=200, needed=True)
-    return {"order_id": order_id} | _amount(reader, order, "/order", "amount", needed=True, extras=("discount", "margin"))
+    return {"order_id": order_id} | _amount(
+        reader, order, "/order", "amount", needed=True, extras=("discount", "margin")
+    )
 
 
 def _amount(
@@ -258,7 +258,10 @@ def _amount(
             reader.attempt(f"{pointer}/{extra}", lambda more=more: to_minor(more.removeprefix("-"), currency), 0)
     if not text:
         return {}
-    return {"currency": currency, "amount_minor": reader.attempt(f"{pointer}/{key}", lambda: to_minor(text, currency), 0)}
+    return {
+        "currency": currency,
+        "amount_minor": reader.attempt(f"{pointer}/{key}", lambda: to_minor(text, currency), 0),
+    }
 
 
 def _lead(reader: _Reader, kind: str) -> dict[str, Any]:

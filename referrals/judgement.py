@@ -173,7 +173,9 @@ def judge(
     moment = qualifying_moment(terms, binding, history)
     if moment is None:
         return Judgement(
-            state=_unqualified(terms, binding, history, before, expired=at > expires_at), reason="", expires_at=expires_at
+            state=_unqualified(terms, binding, history, before, expired=at > expires_at),
+            reason="",
+            expires_at=expires_at,
         )
     pk, qualified_at = moment
     approve_at = qualified_at + timedelta(days=terms.hold_days)

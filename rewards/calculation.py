@@ -103,11 +103,16 @@ def _due(
     )
 
 
+def signup_cause(friend_pk: int) -> str:
+    """Return what a sign-up reward is for: a friend joins a program once, however often they are bound."""
+    return f"signup:{friend_pk}"
+
+
 def _signup(rule: RewardRule, terms: Terms, standing: Standing) -> Due:
     return _due(
         rule,
         terms,
-        cause=f"signup:{standing.friend_pk}",
+        cause=signup_cause(standing.friend_pk),
         event_pk=standing.binding_pk,
         at=standing.bound_at,
         net_minor=None,

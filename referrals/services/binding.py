@@ -1,11 +1,12 @@
 """Binding a friend to an advocate by the evidence an event carries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from referrals.attribution import Visit, credited_visit
-from referrals.judgement import REBINDABLE, Before, Binding, Doubts, History, judge, void_reason
-from referrals.models import Click, Customer, Event, Link, Offer, Program, Referral, ReferralStep
+from referrals.episodes import episodes
+from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
+from referrals.models import Click, Customer, Event, Link, Offer, Referral, ReferralStep
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
 from referrals.terms import Terms, terms_from_json
@@ -31,6 +32,7 @@ class Candidate:
 
     evidence: Evidence
     binding: Binding
+    event: Event
     offer: Offer
     terms: Terms
     reason: str
@@ -57,15 +59,12 @@ def _by_click(event: Event) -> Evidence | None:
     named = Click.objects.select_related("link__customer", "link__program").filter(click_id=event.click_id).first()
     if named is None:
         return None
-    offer = offer_live_at(named.program, event.occurred_at)
-    if offer is None:
-        return None
-    terms = terms_from_json(offer.terms)
+    terms = terms_from_json(offer_live_at(named.link.program, event.occurred_at).terms)
     clicks = [named]
     if named.visitor:
         clicks = list(
             Click.objects.select_related("link__customer", "link__program").filter(
-                visitor=named.visitor, program=named.program, verdict=Click.Verdict.PERSON
+                visitor=named.visitor, program=named.program_id, verdict=Click.Verdict.PERSON
             )
         )
     by_pk = {click.pk: click for click in clicks if click.verdict == Click.Verdict.PERSON}
@@ -80,13 +79,11 @@ def _by_click(event: Event) -> Evidence | None:
     return Evidence(link=click.link, method="link", click=click, outside_window=not inside, code=click.link.code)
 
 
-def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate | None:
-    """Return the binding that the evidence would make at the event, with what voids it; None without an offer."""
+def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate:
+    """Return the binding that the evidence would make at the event, with what voids it."""
     program = evidence.link.program
     touch_at = evidence.click.at if evidence.click else event.occurred_at
     offer = offer_live_at(program, touch_at)
-    if offer is None:
-        return None
     binding = Binding(event_pk=event.pk, event_id=event.event_id, bound_at=event.occurred_at, touch_at=touch_at)
     advocate = evidence.link.customer
     doubts = Doubts(
@@ -96,14 +93,13 @@ def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, histor
         outside_window=evidence.outside_window,
     )
     reason = void_reason(binding, history, doubts)
-    return Candidate(
-        evidence=evidence, binding=binding, offer=offer, terms=terms_from_json(offer.terms), reason=reason
-    )
+    terms = terms_from_json(offer.terms)
+    return Candidate(evidence=evidence, binding=binding, event=event, offer=offer, terms=terms, reason=reason)
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
     """Return whether two customers are one person by the rules: the same id or the same normalised email."""
-    return one.pk == other.pk or bool(one.email_normalized) and one.email_normalized == other.email_normalized
+    return one.pk == other.pk or (bool(one.email_normalized) and one.email_normalized == other.email_normalized)
 
 
 def is_ancestor(candidate: Customer, *, of: Customer) -> bool:
@@ -137,82 +133,146 @@ def binding_of(referral: Referral) -> Binding:
     )
 
 
-def bind_friend(
-    *, candidate: Candidate, event: Event, friend: Customer, referrals: list[Referral], history: History, at: datetime
-) -> Referral | None:
-    """Bind by the chosen evidence: a new referral, an earlier binding of the same one, or None where nothing moves.
+@dataclass
+class Friend:
+    """A friend as loaded for judging: locked, with history and every referral in which they are the friend.
 
-    A second code for a bound friend is recorded and ignored. The returned referral is unsaved in its
-    judgement: whoever calls judges and saves it.
+    `rebound` holds, by primary key, the referrals that stand on another event now, with what voids them.
     """
-    program = candidate.evidence.link.program
-    standing = _standing(referrals, program, event)
-    if standing is None:
-        return None if _repeats_void(candidate, referrals, at) else _new_referral(candidate, event, friend)
-    if standing.advocate_id != candidate.evidence.link.customer_id:
-        _note_ignored(standing, candidate, event, at)
-        return None
-    return _move_back(standing, candidate, history, at)
+
+    customer: Customer
+    history: History
+    referrals: list[Referral]
+    rebound: dict[int, str] = field(default_factory=dict)
 
 
-def _standing(referrals: list[Referral], program: Program, event: Event) -> Referral | None:
-    """Return the referral that keeps the friend from being bound anew in the program, if any."""
-    own = [referral for referral in referrals if referral.program_id == program.pk]
+def weigh_event(event: Event, friend: Friend) -> tuple[Candidate | None, list[str]]:
+    """Return the strongest evidence of an event that holds, else the strongest of all, and warnings."""
+    found, warnings = find_evidence(event)
+    weighed = [weigh_evidence(one, event=event, friend=friend.customer, history=friend.history) for one in found]
+    return choose_candidate(weighed), warnings
+
+
+def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datetime) -> None:
+    """Bring the friend's referrals in the program in line with the event's evidence.
+
+    One advocate's evidence binds as if it had arrived in its natural order; another advocate's, for a
+    friend who is bound, is recorded and ignored. Changed and new referrals stand in `friend.referrals`,
+    unsaved until they are judged.
+    """
+    program, advocate = candidate.evidence.link.program_id, candidate.evidence.link.customer_id
+    own = [r for r in friend.referrals if r.program_id == program and not _is_rebindable(r)]
+    holding = _holding(own, event)
+    if holding is not None and holding.advocate_id != advocate:
+        _note_ignored(holding, candidate, event, at)
+    elif any(_is_by_staff(r) for r in own) or _repeats(holding, candidate):
+        return
+    elif all(r.advocate_id == advocate for r in own):
+        _replay(candidate, own, friend, at)
+    elif holding is None and not _is_known_void(candidate, friend.referrals):
+        friend.referrals.append(_new_referral(candidate, friend.customer))
+
+
+def _is_rebindable(referral: Referral) -> bool:
+    return referral.state == Referral.State.VOIDED and referral.reason in REBINDABLE
+
+
+def _is_by_staff(referral: Referral) -> bool:
+    return referral.pardoned_at is not None or (referral.state == Referral.State.VOIDED and referral.reason in BY_STAFF)
+
+
+def _holding(own: list[Referral], event: Event) -> Referral | None:
+    """Return the referral that keeps another advocate from binding the friend at the event, if any."""
     for referral in own:
         lapsed = referral.state == Referral.State.SIGNED_UP and event.occurred_at > referral.expires_at
-        if referral.state in Referral.LIVE and not lapsed:
+        if referral.state != Referral.State.EXPIRED and not lapsed:
             return referral
-    return next((r for r in own if r.state == Referral.State.VOIDED and r.reason not in REBINDABLE), None)
+    return None
 
 
-def _repeats_void(candidate: Candidate, referrals: list[Referral], at: datetime) -> bool:
+def _repeats(holding: Referral | None, candidate: Candidate) -> bool:
+    """Return whether the evidence comes after a binding that already holds, so that nothing can move."""
+    if holding is None or holding.state == Referral.State.VOIDED:
+        return False
+    stands, new = binding_of(holding), candidate.binding
+    return (stands.bound_at, stands.event_id.encode()) <= (new.bound_at, new.event_id.encode())
+
+
+def _replay(candidate: Candidate, own: list[Referral], friend: Friend, at: datetime) -> None:
+    """Bind as all evidence of the advocate says in its natural order: move referrals, add those that are missing."""
+    bound = episodes(_evidence_of(candidate, friend), friend.history)
+    if not bound and not _is_known_void(candidate, friend.referrals):
+        friend.referrals.append(_new_referral(candidate, friend.customer))
+    own.sort(key=lambda r: (r.bound_at, r.pk))
+    for number, one in enumerate(bound):
+        if number >= len(own):
+            friend.referrals.append(_new_referral(one, friend.customer))
+        elif own[number].binding_event_id != one.binding.event_pk:
+            _rebind(own[number], one, at)
+            friend.rebound[own[number].pk] = one.reason
+
+
+def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
+    """Return the event's evidence and all that other events of the friend carry for the same advocate and program."""
+    link = candidate.evidence.link
+    carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="")
+    found = [candidate]
+    for event in carrying.exclude(pk=candidate.binding.event_pk).select_related("customer"):
+        other, _ = weigh_event(event, friend)
+        same = other and (other.evidence.link.program_id, other.evidence.link.customer_id)
+        if other and same == (link.program_id, link.customer_id):
+            found.append(other)
+    return found
+
+
+def _is_known_void(candidate: Candidate, referrals: list[Referral]) -> bool:
     link = candidate.evidence.link
     for referral in referrals:
         same = (referral.program_id, referral.advocate_id) == (link.program_id, link.customer_id)
-        if candidate.reason and same and referral.state == Referral.State.VOIDED and referral.reason == candidate.reason:
+        if (
+            candidate.reason
+            and same
+            and referral.state == Referral.State.VOIDED
+            and referral.reason == candidate.reason
+        ):
             return True
     return False
 
 
-def _new_referral(candidate: Candidate, event: Event, friend: Customer) -> Referral:
-    evidence = candidate.evidence
-    referral = Referral(program=evidence.link.program, advocate=evidence.link.customer, friend=friend)
+def _new_referral(candidate: Candidate, friend: Customer) -> Referral:
+    referral = Referral(
+        program=candidate.evidence.link.program, advocate=candidate.evidence.link.customer, friend=friend
+    )
     _stand_on(referral, candidate)
+    if candidate.reason:
+        referral.state, referral.reason = Referral.State.VOIDED, candidate.reason
     return referral
 
 
 def _stand_on(referral: Referral, candidate: Candidate) -> None:
     evidence, binding = candidate.evidence, candidate.binding
-    event = Event.objects.get(pk=binding.event_pk)
     referral.offer = candidate.offer
     referral.method = evidence.method
     referral.code = evidence.code
     referral.click = evidence.click
-    referral.channel = (evidence.click.channel if evidence.click else "") or event.channel
-    referral.binding_event = event
+    referral.channel = (evidence.click.channel if evidence.click else "") or candidate.event.channel
+    referral.binding_event = candidate.event
     referral.touch_at = binding.touch_at
     referral.bound_at = binding.bound_at
     referral.expires_at = binding.bound_at + timedelta(days=candidate.terms.conversion_window_days)
 
 
-def _move_back(referral: Referral, candidate: Candidate, history: History, at: datetime) -> Referral | None:
-    now_on, then = binding_of(referral), candidate.binding
-    earlier = (then.bound_at, then.event_id.encode()) < (now_on.bound_at, now_on.event_id.encode())
-    if candidate.reason or not earlier:
-        return None
-    lapsed = judge(candidate.terms, then, history, Doubts(), before=Before(), at=now_on.bound_at).state == "expired"
-    if lapsed:
-        return None
+def _rebind(referral: Referral, candidate: Candidate, at: datetime) -> None:
+    before = referral.bound_at
     _stand_on(referral, candidate)
     ReferralStep.objects.create(
         referral=referral,
         at=at,
-        what="binding_moved_back",
-        why="an earlier event of the same advocate was reported",
+        what="binding_moved",
+        why="another event of the same advocate was reported, out of order",
         event=referral.binding_event,
-        data={"from": now_on.bound_at.isoformat(), "to": then.bound_at.isoformat()},
+        data={"from": before.isoformat(), "to": referral.bound_at.isoformat()},
     )
-    return referral
 
 
 def _note_ignored(referral: Referral, candidate: Candidate, event: Event, at: datetime) -> None:

@@ -47,7 +47,9 @@ def guest_key_of(email: str) -> list[str]:
     """Return the keyed hashes under which a guest's email may be known, the current key's first."""
     text = email.strip().lower()
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return ["email:" + salted_hmac("referrals.guest", text, secret=key, algorithm="sha256").hexdigest()[:40] for key in keys]
+    return [
+        "email:" + salted_hmac("referrals.guest", text, secret=key, algorithm="sha256").hexdigest()[:40] for key in keys
+    ]
 
 
 @transaction.atomic
@@ -174,8 +176,9 @@ def _learn_contact(customer: Customer, fact: Fact) -> None:
     told = {"email": fact.email, "name": fact.name}
     newer = since is None or fact.occurred_at >= since
     changes = {
-        key: value for key, value in told.items() if value and (newer or not getattr(customer, key))
-        and getattr(customer, key) != value
+        key: value
+        for key, value in told.items()
+        if value and (newer or not getattr(customer, key)) and getattr(customer, key) != value
     }
     if not changes:
         return

@@ -1,6 +1,5 @@
 """Judging referrals anew: whenever a friend's history changes, by whatever event and in whatever order."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,28 +11,12 @@ from core.periods import local_day
 from referrals.events import ReferralJudged
 from referrals.judgement import Before, Doubts, History, Judgement, judge
 from referrals.models import Customer, Event, Referral, ReferralStep
-from referrals.services.binding import (
-    BINDS,
-    Candidate,
-    bind_friend,
-    binding_of,
-    choose_candidate,
-    find_evidence,
-    is_same_person,
-    weigh_evidence,
-)
+from referrals.services.binding import BINDS, Friend, bind_friend, binding_of, is_same_person, weigh_event
 from referrals.services.histories import load_history, refunded_minor
 from referrals.terms import terms_from_json
 
 _CHANGES = ("offer", "state", "reason", "method", "code", "click", "channel", "binding_event", "touch_at", "bound_at")
 _MOMENTS = ("qualifying_event", "qualified_at", "expires_at", "approve_at", "approved_at", "pardoned_at")
-
-
-@dataclass(frozen=True, slots=True)
-class _Friend:
-    customer: Customer
-    history: History
-    referrals: list[Referral]
 
 
 @transaction.atomic
@@ -47,11 +30,9 @@ def judge_event(*, event: Event, at: datetime) -> list[Referral]:
     judged: list[Referral] = []
     for customer in _touched_customers(event):
         friend = _load_friend(customer)
-        bound = None
         if customer.pk == event.customer_id and event.type in BINDS:
-            bound, found = _bind(event, friend, at)
-            warnings += found
-        judged += _judge_friend(friend, bound, event=event, at=at)
+            warnings += _bind(event, friend, at)
+        judged += _judge_friend(friend, event=event, at=at)
     warnings += _money_warnings(event)
     if warnings != event.warnings:
         Event.objects.filter(pk=event.pk).update(warnings=warnings)
@@ -79,116 +60,106 @@ def _touched_customers(event: Event) -> list[Customer]:
     return list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
-def _load_friend(customer: Customer) -> _Friend:
-    referrals = (
-        Referral.objects.filter(friend=customer)
-        .select_related("program", "offer", "advocate", "friend", "binding_event", "click")
-        .order_by("pk")
-    )
-    return _Friend(customer, load_history(customer), list(referrals))
+def _load_friend(customer: Customer) -> Friend:
+    related = ("program", "offer", "advocate", "friend", "binding_event", "qualifying_event", "click")
+    referrals = Referral.objects.filter(friend=customer).select_related(*related).order_by("pk")
+    return Friend(customer, load_history(customer), list(referrals))
 
 
-def _bind(event: Event, friend: _Friend, at: datetime) -> tuple[Referral | None, list[str]]:
-    found, warnings = find_evidence(event)
-    weighed = [weigh_evidence(one, event=event, friend=friend.customer, history=friend.history) for one in found]
-    candidates: list[Candidate] = [candidate for candidate in weighed if candidate is not None]
-    chosen = choose_candidate(candidates)
-    if chosen is None:
-        return None, warnings
-    Customer.objects.select_for_update(no_key=True).get(pk=chosen.evidence.link.customer_id)
-    _lapse(friend.referrals, chosen, event, at)
-    bound = bind_friend(
-        candidate=chosen, event=event, friend=friend.customer, referrals=friend.referrals, history=friend.history, at=at
-    )
-    if bound is not None and bound.pk is None and chosen.reason:
-        bound.state, bound.reason = Referral.State.VOIDED, chosen.reason
-    return bound, warnings
+def _bind(event: Event, friend: Friend, at: datetime) -> list[str]:
+    chosen, warnings = weigh_event(event, friend)
+    if chosen is not None:
+        Customer.objects.select_for_update(no_key=True).get(pk=chosen.evidence.link.customer_id)
+        bind_friend(candidate=chosen, event=event, friend=friend, at=at)
+    return warnings
 
 
-def _lapse(referrals: list[Referral], chosen: Candidate, event: Event, at: datetime) -> None:
-    """Expire a referral whose window had ended by the event that would bind the friend anew."""
-    for referral in referrals:
-        same = referral.program_id == chosen.offer.program_id
-        if same and referral.state == Referral.State.SIGNED_UP and event.occurred_at > referral.expires_at:
-            move_referral(referral, Judgement(state="expired", reason="", expires_at=referral.expires_at), event=event, at=at)
+def _judge_friend(friend: Friend, *, event: Event | None, at: datetime) -> list[Referral]:
+    """Judge every referral of the friend that can still move; who leaves the live states is saved first."""
+    verdicts = [(r, _verdict_of_friend(r, friend, at)) for r in friend.referrals if _can_move(r, friend)]
+    verdicts = _without_rivals(verdicts)
+    verdicts.sort(key=lambda pair: pair[1].state in Referral.LIVE)
+    told = [(r.bound_at, _save_verdict(r, verdict, event=event, at=at)) for r, verdict in verdicts]
+    publish(*(one for _, one in sorted(told, key=lambda pair: pair[0], reverse=True)))
+    return [referral for referral, _ in verdicts]
 
 
-def _judge_friend(friend: _Friend, bound: Referral | None, *, event: Event | None, at: datetime) -> list[Referral]:
-    referrals = [r for r in friend.referrals if bound is None or r.pk != bound.pk]
-    if bound is not None:
-        referrals.append(bound)
-    referrals.sort(key=lambda r: (r.state == Referral.State.EXPIRED, r.pk is None, r.pk or 0))
-    judged = []
-    for referral in referrals:
-        if referral is not bound and not _open_to_judgement(referral, referrals):
-            continue
-        judge_referral(referral=referral, history=friend.history, event=event, at=at)
-        judged.append(referral)
-    return judged
+def _can_move(referral: Referral, friend: Friend) -> bool:
+    return referral.pk is None or referral.state != Referral.State.VOIDED or referral.pk in friend.rebound
 
 
-def _open_to_judgement(referral: Referral, all_of_friend: list[Referral]) -> bool:
-    if referral.state == Referral.State.VOIDED:
-        return False
-    others = (r for r in all_of_friend if r is not referral and r.program_id == referral.program_id)
-    return referral.state != Referral.State.EXPIRED or not any(r.state in Referral.LIVE for r in others)
+def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judgement:
+    reason = referral.reason if referral.pk is None else friend.rebound.get(referral.pk, "")
+    if reason:
+        return Judgement(state="voided", reason=reason, expires_at=referral.expires_at)
+    return _verdict(referral, friend.history, at, anew=referral.pk in friend.rebound)
+
+
+def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
+    """Keep an expired referral as it is where another one of the program is live."""
+    live = {
+        referral.program_id
+        for referral, verdict in verdicts
+        if verdict.state in Referral.LIVE and not _was_expired(referral)
+    }
+    return [(r, v) for r, v in verdicts if not (_was_expired(r) and v.state in Referral.LIVE and r.program_id in live)]
+
+
+def _was_expired(referral: Referral) -> bool:
+    return referral.pk is not None and referral.state == Referral.State.EXPIRED
 
 
 def judge_referral(*, referral: Referral, history: History, event: Event | None, at: datetime) -> Referral:
     """Give the referral the state that its friend's history gives it, keep the step, and tell who listens."""
-    terms = terms_from_json(referral.offer.terms)
-    binding = binding_of(referral)
-    if referral.pk is None and referral.state == Referral.State.VOIDED:
-        verdict = Judgement(state="voided", reason=referral.reason, expires_at=referral.expires_at)
-        referral.state = Referral.State.SIGNED_UP
-    else:
-        doubts = Doubts(
-            self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
-        )
-        before = Before(state=referral.state, reason=referral.reason, qualifying_pk=referral.qualifying_event_id)
-        verdict = judge(terms, binding, history, doubts, before=before, at=at)
-    move_referral(referral, verdict, event=event, at=at)
+    move_referral(referral, _verdict(referral, history, at), event=event, at=at)
     return referral
+
+
+def _verdict(referral: Referral, history: History, at: datetime, *, anew: bool = False) -> Judgement:
+    doubts = Doubts(
+        self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
+    )
+    ended = anew and referral.state in {Referral.State.EXPIRED, Referral.State.VOIDED}
+    state = "" if ended or referral.pk is None else referral.state
+    before = Before(state=state, reason=referral.reason, qualifying_pk=referral.qualifying_event_id)
+    return judge(terms_from_json(referral.offer.terms), binding_of(referral), history, doubts, before=before, at=at)
 
 
 def move_referral(
     referral: Referral, verdict: Judgement, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
 ) -> None:
     """Save the referral as judged, keep the step where something changed, and publish the judgement."""
+    publish(_save_verdict(referral, verdict, event=event, at=at, actor=actor, why=why))
+
+
+def _save_verdict(
+    referral: Referral, verdict: Judgement, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
+) -> ReferralJudged:
     new = referral.pk is None
     before = "" if new else referral.state
     day_before = _day(referral.qualified_at)
-    changed = new or (before, referral.reason, referral.qualifying_event_id) != (
-        verdict.state,
-        verdict.reason,
-        verdict.qualifying_pk,
-    )
+    was = (before, referral.reason, referral.qualifying_event_id)
     referral.state = Referral.State(verdict.state)
     referral.reason = verdict.reason
     referral.qualifying_event_id = verdict.qualifying_pk
     referral.qualified_at = verdict.qualified_at
     referral.expires_at = verdict.expires_at
     referral.approve_at = verdict.approve_at
-    if verdict.state == "approved":
-        referral.approved_at = referral.approved_at or at
-    else:
-        referral.approved_at = None
+    referral.approved_at = (referral.approved_at or at) if verdict.state == "approved" else None
     if new:
         referral.save(force_insert=True)
     else:
         referral.save(update_fields=[*_CHANGES, *_MOMENTS])
-    if changed:
+    if was != (verdict.state, verdict.reason, verdict.qualifying_pk):
         _keep_step(referral, before=before, event=event, at=at, actor=actor, why=why)
-    publish(
-        ReferralJudged(
-            subject=f"event:{event.pk}" if event else f"referral:{referral.pk}",
-            referral=referral.pk,
-            event=event.pk if event else 0,
-            before=before,
-            after=referral.state,
-            day_before=day_before,
-            day_after=_day(referral.qualified_at),
-        )
+    return ReferralJudged(
+        subject=f"event:{event.pk}" if event else f"referral:{referral.pk}",
+        referral=referral.pk,
+        event=event.pk if event else 0,
+        before=before,
+        after=referral.state,
+        day_before=day_before,
+        day_after=_day(referral.qualified_at),
     )
 
 

@@ -84,7 +84,12 @@ def reopen_referral(*, referral: Referral, note: str, actor: str, at: datetime) 
         raise WrongState("advocate and friend are the same person")
     history = load_history(referral.friend)
     verdict = judge(
-        terms_from_json(referral.offer.terms), binding_of(referral), history, Doubts(pardoned=True), before=Before(), at=at
+        terms_from_json(referral.offer.terms),
+        binding_of(referral),
+        history,
+        Doubts(pardoned=True),
+        before=Before(),
+        at=at,
     )
     referral.pardoned_at = at
     move_referral(referral, verdict, event=None, at=at, actor=actor, why=note)

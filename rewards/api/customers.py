@@ -188,7 +188,9 @@ class CustomerView(APIView):
     def put(self, request: Request, external_id: str) -> Response:
         """Create the customer (201) or change what is given of them (200)."""
         if len(external_id) > 200 or not external_id.isprintable() or external_id.startswith("email:"):
-            raise Invalid("expected an external id of at most 200 printable characters that does not start with 'email:'")
+            raise Invalid(
+                "expected an external id of at most 200 printable characters that does not start with 'email:'"
+            )
         body = CustomerIn(data=request.data)
         body.is_valid(raise_exception=True)
         customer, created = put_customer(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from core.dispatch import settled
-from referrals.models import Click, Code, Event, Referral
+from referrals.models import Click, Event, Referral
+from referrals.queries.links import link_of_code
 from rewards.models import Reward
 
 
@@ -67,6 +68,7 @@ def _named(event: Event, referrals: list[Referral]) -> Referral | None:
     if event.click_id:
         program = Click.objects.filter(click_id=event.click_id).values_list("program", flat=True).first()
     if program is None and event.code:
-        program = Code.objects.filter(code=event.code.upper()).values_list("link__program", flat=True).first()
+        link = link_of_code(event.code)
+        program = link.program_id if link else None
     named = [referral for referral in referrals if referral.program_id == program]
     return next(iter(named or referrals[-1:]), None)

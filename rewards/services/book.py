@@ -100,7 +100,9 @@ class Book:
             owed = self._of_company(Kind.RECEIVABLE)
             self._post(Transfer.Kind.REVOKE, owed, debt, amount - taken, reward=reward, why="debt_incurred")
 
-    def credit(self, customer: int, amount: int, *, cause: dict[str, str], actor: str, expires_at: datetime | None = None) -> None:
+    def credit(
+        self, customer: int, amount: int, *, cause: dict[str, str], actor: str, expires_at: datetime | None = None
+    ) -> None:
         """Give points by hand, available at once; they pay off debt first."""
         available = self._accounts[customer, Kind.AVAILABLE]
         transfer = self._post(

@@ -11,7 +11,7 @@ from referrals.judgement import Purchase
 from referrals.models import Event, Referral
 from referrals.services.histories import load_history
 from referrals.terms import Terms, terms_from_json
-from rewards.calculation import Due, Standing, refused_before_qualifying, rewards_due
+from rewards.calculation import Due, Standing, refused_before_qualifying, rewards_due, signup_cause
 from rewards.events import RewardReleased
 from rewards.models import Reward, RewardStep
 from rewards.services.book import Book
@@ -96,25 +96,28 @@ def _plan(referral: Referral, terms: Terms, due: Iterable[Due], rewards: list[Re
     plan = _Plan()
     standing = {_key(reward): reward for reward in rewards if reward.state in Reward.STANDING}
     refused = {_key(reward) for reward in rewards if reward.state == State.REFUSED}
-    elsewhere = _paid_elsewhere(referral, terms)
+    elsewhere = _paid_elsewhere(referral) if terms.rules_on("signup") else set()
     for one in due:
         recipient = referral.advocate_id if one.side == "advocate" else referral.friend_id
         key = (one.rule, recipient, one.cause)
-        kept = standing.pop(key, None)
-        if kept is None:
-            reason = one.reason or ("duplicate" if key in elsewhere else "")
-            if not reason:
-                plan.grant.append(_new_reward(referral, one, recipient))
-            elif key not in refused:
-                plan.refuse.append(_new_reward(referral, one, recipient, reason=reason))
+        reason = one.reason or ("duplicate" if key in elsewhere else "")
+        fresh = _new_reward(referral, one, recipient, reason=reason)
+        if reason:
+            plan.refuse += [] if key in refused else [fresh]
+        elif (kept := standing.pop(key, None)) is not None:
+            _compare(plan, kept, one, fresh, at)
         else:
-            _compare(plan, kept, one, _new_reward(referral, one, recipient), at)
+            plan.grant.append(fresh)
     plan.withdraw += standing.values()
     return plan
 
 
 def _compare(plan: _Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) -> None:
-    moved = (kept.available_at, kept.occurred_at, kept.event_id) != (fresh.available_at, fresh.occurred_at, fresh.event_id)
+    moved = (kept.available_at, kept.occurred_at, kept.event_id) != (
+        fresh.available_at,
+        fresh.occurred_at,
+        fresh.event_id,
+    )
     no_longer_ripe = kept.state == State.AVAILABLE and kept.available_at < fresh.available_at > at
     if one.points > kept.points or no_longer_ripe or (one.points < kept.points and moved):
         plan.withdraw.append(kept)
@@ -132,14 +135,19 @@ def _key(reward: Reward) -> Key:
     return reward.rule, reward.recipient_id, reward.cause
 
 
-def _paid_elsewhere(referral: Referral, terms: Terms) -> set[Key]:
-    """Return the sign-up rewards that another referral of the same friend and program already gave."""
-    if not terms.rules_on("signup"):
-        return set()
-    others = Reward.objects.filter(
-        program_id=referral.program_id, cause=f"signup:{referral.friend_id}", state__in=Reward.STANDING
-    ).exclude(referral=referral)
-    return {_key(reward) for reward in others}
+def _paid_elsewhere(referral: Referral) -> set[Key]:
+    """Return the sign-up rewards that belong to an earlier binding of the same friend in the program."""
+    others = Referral.objects.filter(program=referral.program_id, friend=referral.friend_id).exclude(pk=referral.pk)
+    earlier = [
+        other
+        for other in others.exclude(state=Referral.State.VOIDED).select_related("offer")
+        if (other.bound_at, other.pk) < (referral.bound_at, referral.pk)
+    ]
+    return {
+        (rule.id, other.advocate_id if rule.to == "advocate" else other.friend_id, signup_cause(other.friend_id))
+        for other in earlier
+        for rule in terms_from_json(other.offer.terms).rules_on("signup")
+    }
 
 
 def _new_reward(referral: Referral, one: Due, recipient: int, *, reason: str = "") -> Reward:
