@@ -40,3 +40,8 @@ def wishes_of(key: str) -> dict[str, bool]:
     """Return for every purpose whether the recipient wants such mails; without a choice they do."""
     chosen = dict(Preference.objects.filter(recipient_key=key).values_list("purpose", "allowed"))
     return {purpose: chosen.get(purpose, True) for purpose in PURPOSES}
+
+
+def messages_of_causes(causes: Collection[str]) -> list[Message]:
+    """Return the messages that were caused by any of `causes`, oldest first."""
+    return list(Message.objects.filter(cause__in=causes).order_by("pk"))

@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-
-def messages_about(_x: str) -> list:
-    return []
-
-
+from messaging.queries import messages_of_causes
 from referrals.models import Click, Referral, ReferralStep
-from rewards.models import RewardStep, Transfer
+from rewards.models import Reward, RewardStep, Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +98,8 @@ def _ledger(referral: Referral) -> Iterator[Link]:
 
 
 def _messages(referral: Referral) -> Iterator[Link]:
-    for message in messages_about(f"referral:{referral.pk}"):
+    rewards = Reward.objects.filter(referral=referral).values_list("pk", flat=True)
+    for message in messages_of_causes([f"referral:{referral.pk}", *(f"reward:{pk}" for pk in rewards)]):
         yield Link(
             at=message.created_at,
             what=f"message_{message.state}",

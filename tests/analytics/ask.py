@@ -4,8 +4,8 @@ from datetime import date
 
 from django.utils import timezone
 
-from analytics.questions import metric_of
 from analytics.queries.reading import Answer
+from analytics.questions import metric_of
 from analytics.services.answers import Wish, answer_wish
 from analytics.spans import By
 
