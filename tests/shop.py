@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import time_machine
 from django.utils import timezone
@@ -53,14 +54,14 @@ class Shop:
         self.now = timezone.now()
         self._ids = count(1)
 
-    def code_of(self, external_id: str, **data: str) -> str:
+    def code_of(self, external_id: str, **data: Any) -> str:
         """Return the customer's code, creating customer and code."""
         customer, _ = put_customer(external_id=external_id, data=CustomerData(**data), at=self.now)
         return ensure_link(customer=customer, program=self.program).code
 
     def fact(self, kind: str, who: str, at: datetime, **more: object) -> dict:
         """Return a fact as JSON, with an event id of its own."""
-        body = {
+        body: dict[str, Any] = {
             "event_id": more.pop("event_id", None) or f"{kind}-{next(self._ids)}",
             "type": kind,
             "occurred_at": at.isoformat(),

@@ -84,12 +84,17 @@ def _judge_friend(friend: Friend, *, event: Event | None, at: datetime) -> list[
     return [referral for referral, _ in verdicts]
 
 
+def is_new(referral: Referral) -> bool:
+    """Return whether the referral has not been saved yet."""
+    return referral._state.adding
+
+
 def _can_move(referral: Referral, friend: Friend) -> bool:
-    return referral.pk is None or referral.state != Referral.State.VOIDED or referral.pk in friend.rebound
+    return is_new(referral) or referral.state != Referral.State.VOIDED or referral.pk in friend.rebound
 
 
 def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judgement:
-    reason = referral.reason if referral.pk is None else friend.rebound.get(referral.pk, "")
+    reason = referral.reason if is_new(referral) else friend.rebound.get(referral.pk, "")
     if reason:
         return Judgement(state="voided", reason=reason, expires_at=referral.expires_at)
     return _verdict(referral, friend.history, at, anew=referral.pk in friend.rebound)
@@ -106,7 +111,7 @@ def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Re
 
 
 def _was_expired(referral: Referral) -> bool:
-    return referral.pk is not None and referral.state == Referral.State.EXPIRED
+    return not is_new(referral) and referral.state == Referral.State.EXPIRED
 
 
 def judge_referral(*, referral: Referral, history: History, event: Event | None, at: datetime) -> Referral:
@@ -120,7 +125,7 @@ def _verdict(referral: Referral, history: History, at: datetime, *, anew: bool =
         self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
     )
     ended = anew and referral.state in {Referral.State.EXPIRED, Referral.State.VOIDED}
-    state = "" if ended or referral.pk is None else referral.state
+    state = "" if ended or is_new(referral) else referral.state
     before = Before(state=state, reason=referral.reason, qualifying_pk=referral.qualifying_event_id)
     return judge(terms_from_json(referral.offer.terms), binding_of(referral), history, doubts, before=before, at=at)
 
@@ -135,7 +140,7 @@ def move_referral(
 def _save_verdict(
     referral: Referral, verdict: Judgement, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
 ) -> ReferralJudged:
-    new = referral.pk is None
+    new = is_new(referral)
     before = "" if new else referral.state
     day_before = _day(referral.qualified_at)
     was = (before, referral.reason, referral.qualifying_event_id)

@@ -145,7 +145,7 @@ class Book:
         """Return the transfers in their order, cut so that a grant is written before the release that resolves it."""
         runs: list[list[Transfer]] = [[]]
         for transfer in self._transfers:
-            if transfer.resolves is not None and transfer.resolves.pk is None and transfer.resolves in runs[-1]:
+            if any(transfer.resolves is one for one in runs[-1]):
                 runs.append([])
             runs[-1].append(transfer)
         return runs
