@@ -9,10 +9,13 @@ from core import dispatch
 from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services.clicks import purge_daily_keys
+from surveys.services.invitations import expire_invitations, note_sent_invitations
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
+    ("survey-mails-sent", note_sent_invitations),
+    ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
 ]
