@@ -25,7 +25,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "referrals": ("view_", "change_referral", "change_customer"),
         "rewards": ("view_", "change_reward"),
         "surveys": ("view_",),
-        "messaging": ("view_",),
+        "messaging": ("view_", "change_message"),
     },
     "Analyst": dict.fromkeys(("referrals", "rewards", "surveys", "analytics"), ("view_",)),
 }

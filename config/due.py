@@ -11,6 +11,7 @@ from messaging.services import send_due
 from referrals.services import lifecycle
 from referrals.services.clicks import purge_daily_keys
 from rewards.services import grants
+from surveys.services.invitations import expire_invitations, note_sent_invitations
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
@@ -19,5 +20,7 @@ DUE: list[tuple[str, DueWork]] = [
     ("rewards-released", grants.release_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
+    ("survey-mails-sent", note_sent_invitations),
+    ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
 ]

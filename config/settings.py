@@ -240,7 +240,7 @@ LOGGING = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Mail
-EMAIL_URL = env.str("EMAIL_URL", default=f"file://{VAR_DIR / 'mails'}")
+EMAIL_URL = env.str("EMAIL_URL", default="") or f"file://{VAR_DIR / 'mails'}"
 _MAIL = read_email_url(EMAIL_URL)
 EMAIL_BACKEND = _MAIL.backend
 EMAIL_FILE_PATH = _MAIL.folder

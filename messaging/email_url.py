@@ -47,7 +47,7 @@ class MailSettings:
 
 
 def read_email_url(url: str) -> MailSettings:
-    """Return the settings for `file:///folder`, `smtp://`, `submission+tls://`, `smtps://`, `consolemail://`
+    """Return the settings for `file:///folder`, `smtp://` (`?tls=true`), `submission+tls://`, `smtps://`, `consolemail://`
     or `anymail+PROVIDER://KEY@DOMAIN?name=value`; `BadEmailUrl` for anything else.
     """
     parts = urlparse(url)
@@ -67,14 +67,15 @@ def read_email_url(url: str) -> MailSettings:
 
 
 def _smtp(parts: ParseResult) -> MailSettings:
+    asked = {key for key, value in parse_qsl(parts.query.lower()) if value in {"true", "1", "on", "yes"}}
     return MailSettings(
         backend=SMTP,
         host=parts.hostname or "localhost",
         port=parts.port or _PORTS[parts.scheme],
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        use_tls=parts.scheme.endswith("+tls") or parts.scheme == "submission",
-        use_ssl=parts.scheme in {"smtps", "smtp+ssl"},
+        use_tls=parts.scheme.endswith("+tls") or parts.scheme == "submission" or "tls" in asked,
+        use_ssl=parts.scheme in {"smtps", "smtp+ssl"} or "ssl" in asked,
     )
 
 

@@ -66,4 +66,5 @@ def nps_interval(tally: Tally) -> tuple[float, float] | None:
     d = (tally.detractors + 0.75) / size
     middle = 100 * (p - d)
     reach = _Z95 * 100 * math.sqrt((p + d - (p - d) ** 2) / size)
-    return max(-100.0, round(middle - reach, 1)), min(100.0, round(middle + reach, 1))
+    low, high = max(-100.0, middle - reach), min(100.0, middle + reach)
+    return round(low, 1) + 0.0, round(high, 1) + 0.0  # never minus zero

@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 
 from django.db import models
 
@@ -55,6 +56,10 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether it can no longer be answered at `at`."""
+        return self.state == self.State.EXPIRED or at >= self.expires_at
 
 
 class SurveyClick(models.Model):

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.queries import verified_emails
 from referrals.models import Customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("transactional_db")  # a code leaves after the commit
 
 
 def code_in_mail() -> str:

@@ -87,7 +87,9 @@ def test_nps_of_the_mirrored_answers_is_mirrored(tally):
 def test_nps_interval_has_a_width_and_holds_the_score(tally):
     low, high = nps_interval(tally)
 
-    assert -100 <= low < high <= 100
+    assert -100 <= low <= high <= 100
+    assert low < high or tally.n > 1_000
+    assert "-0.0" not in (str(low), str(high))
     assert low - 0.5 <= nps_of(tally) <= high + 0.5
 
 

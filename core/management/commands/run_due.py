@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, as_of: str | None = None, **options: Any) -> None:
         """Print one line per kind of work with how many items were done; fail if one kind failed."""
         try:
-            at = parse_moment(as_of) if as_of else timezone.now()
+            at = timezone.now() if as_of is None else parse_moment(as_of)
         except (ValueError, OverflowError):
             raise CommandError(
                 f"--as-of: expected an ISO 8601 moment such as 2026-03-15T10:00:00Z, got {as_of!r}; nothing was done"

@@ -31,7 +31,7 @@ def answers(host: str, port: int) -> bool:
     """Return whether the web server answers a request."""
     try:
         with socket.create_connection((host, port), timeout=5) as connection:
-            connection.sendall(f"HEAD /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            connection.sendall(f"GET /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
             return connection.recv(5) == b"HTTP/"
     except OSError:
         return False

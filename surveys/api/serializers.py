@@ -1,0 +1,114 @@
+"""What the surveys' addresses take and give."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from core.api.serializers import StrictSerializer
+from surveys.models import Invitation, Response
+from surveys.scoring import band_of
+from surveys.services.letters import spoken
+from surveys.tokens import survey_url
+
+MOST_AHEAD = timedelta(days=365)
+
+
+class InvitationIn(StrictSerializer):
+    """Whom to ask, and when."""
+
+    customer = serializers.CharField(max_length=200, help_text="the customer's external_id")
+    send_at = serializers.DateTimeField(required=False, allow_null=True, help_text="default now")
+    force = serializers.BooleanField(required=False, default=False, help_text="ask in spite of the throttle")
+
+    def validate_send_at(self, moment: datetime | None) -> datetime | None:
+        """Refuse a moment more than a year ahead."""
+        if moment is not None and moment > timezone.now() + MOST_AHEAD:
+            raise serializers.ValidationError("Expected a moment within the next 365 days.")
+        return moment
+
+
+class InvitationOut(serializers.ModelSerializer[Invitation]):
+    """An invitation; `url` is the survey page of this one person."""
+
+    id = serializers.CharField(source="public_id")
+    survey = serializers.CharField(source="survey.slug")
+    customer = serializers.CharField(source="customer.external_id")
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Invitation
+        fields = ("id", "survey", "customer", "state", "send_at", "sent_at", "expires_at", "answered_at", "url")
+
+    def get_url(self, invitation: Invitation) -> str:
+        """Return the signed address."""
+        return survey_url(invitation.token_id)
+
+
+class ResponseOut(serializers.ModelSerializer[Response]):
+    """An answer as it stands, with the question it answered."""
+
+    id = serializers.CharField(source="public_id")
+    invitation = serializers.CharField(source="invitation.public_id")
+    customer = serializers.CharField(source="customer.external_id")
+    question = serializers.SerializerMethodField()
+    band = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Response
+        fields = (
+            "id",
+            "invitation",
+            "customer",
+            "kind",
+            "question",
+            "score",
+            "band",
+            "comment",
+            "state",
+            "confirmed_by",
+            "first_at",
+            "at",
+        )
+
+    def get_question(self, response: Response) -> str:
+        """Return the wording that was answered."""
+        return spoken(response.version.question)
+
+    def get_band(self, response: Response) -> str | None:
+        """Return promoter, passive or detractor; null without a score."""
+        return None if response.score is None else str(band_of(response.score))
+
+
+class DiscardedOut(serializers.Serializer[dict[str, int]]):
+    """What is beside the score, not in it."""
+
+    bot = serializers.IntegerField()
+    provisional = serializers.IntegerField()
+
+
+class PeriodOut(serializers.Serializer[object]):
+    """The score of the latest confirmed answer per person in a period."""
+
+    n = serializers.IntegerField()
+    promoters = serializers.IntegerField()
+    passives = serializers.IntegerField()
+    detractors = serializers.IntegerField()
+    score = serializers.IntegerField(allow_null=True)
+    interval = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2, allow_null=True)
+    discarded = DiscardedOut()
+
+
+class PointOut(PeriodOut):
+    """The same for the days from `from` (inclusive) to `to` (exclusive)."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """Add the fields whose names are words of the language."""
+        days = {"from": serializers.DateField(), "to": serializers.DateField()}
+        return days | super().get_fields()
+
+
+class ScoreOut(PeriodOut):
+    """The score of the whole range, with `points` where `by` asks for days, weeks or months."""
+
+    points = PointOut(many=True, required=False)

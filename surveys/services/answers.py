@@ -1,0 +1,164 @@
+"""What people answer: clicks are evidence, only a person's press confirms."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from core.dispatch import publish
+from core.errors import Invalid, Refused
+from core.periods import local_day
+from surveys.events import ResponseConfirmed
+from surveys.models import Invitation, Response, ResponseRevision, SurveyClick
+from surveys.queries import active_response, sent_at_of
+from surveys.scales import SCALES
+
+MAX_CLICKS = 200
+MAX_COMMENT = 4000
+_TELLING_HEADERS = (
+    "Sec-Purpose",
+    "Purpose",
+    "X-Purpose",
+    "X-Moz",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-User",
+    "Sec-Fetch-Site",
+    "User-Agent",
+    "Via",
+)
+_PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+
+class InvitationClosed(Refused):
+    """The invitation has run out."""
+
+    code = "invitation_closed"
+    status = 410
+
+
+class EditWindowOver(Refused):
+    """The answer stands: the time to change it is over."""
+
+    code = "edit_window_over"
+
+
+def record_click(
+    *,
+    invitation: Invitation,
+    score: int | None,
+    method: str,
+    headers: Mapping[str, str],
+    at: datetime,
+    trap: bool = False,
+) -> SurveyClick | None:
+    """Keep that a link was opened; never an answer. The first 200 of an invitation are kept, then None."""
+    if invitation.clicks.count() >= MAX_CLICKS:
+        return None
+    telling = {name: headers[name][:200] for name in _TELLING_HEADERS if headers.get(name)}
+    sent_at = sent_at_of(invitation)
+    return SurveyClick.objects.create(
+        invitation=invitation,
+        at=at,
+        method=method,
+        score=score,
+        seconds_since_sent=None if sent_at is None else max(0, int((at - sent_at).total_seconds())),
+        trap=trap,
+        prefetch=any("prefetch" in telling.get(name, "").lower() for name in _PREFETCH_HEADERS),
+        headers=telling,
+    )
+
+
+@transaction.atomic
+def confirm_answer(
+    *,
+    invitation: Invitation,
+    score: int,
+    comment: str,
+    at: datetime,
+    confirmed_by: str = Response.ConfirmedBy.BUTTON,
+) -> Response:
+    """Keep what a person answered; within the edit window a later answer replaces the earlier, all are kept.
+
+    The same answer again changes nothing. `InvitationClosed` after the invitation has run out,
+    `EditWindowOver` for another answer after the edit window, `Invalid` off the scale.
+    """
+    locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if locked.state == Invitation.State.NOT_ASKED or locked.is_over(at):
+        raise InvitationClosed("This survey is closed.")
+    scale = SCALES[locked.survey.kind]
+    if score not in scale.steps():
+        raise Invalid(f"expected a whole number from {scale.low} to {scale.high}", pointer="/score")
+    comment = comment.strip()[:MAX_COMMENT]
+    standing = active_response(locked)
+    if standing is None:
+        return _first_answer(locked, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
+    if standing.state == Response.State.CONFIRMED and (standing.score, standing.comment) == (score, comment):
+        return standing
+    if at >= edit_ends_at(standing):
+        raise EditWindowOver("This answer can no longer be changed.")
+    return _revise(standing, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
+
+
+def edit_ends_at(response: Response) -> datetime:
+    """Return the moment from which the answer can no longer be changed."""
+    return response.first_at + timedelta(hours=response.survey.edit_hours)
+
+
+def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
+    response = Response.objects.create(
+        invitation=invitation,
+        survey=invitation.survey,
+        version=invitation.version,
+        customer=invitation.customer,
+        kind=invitation.survey.kind,
+        score=score,
+        comment=comment,
+        state=Response.State.CONFIRMED,
+        confirmed_by=confirmed_by,
+        first_at=at,
+        at=at,
+    )
+    Invitation.objects.filter(pk=invitation.pk, state__in=Invitation.OPEN).update(
+        state=Invitation.State.ANSWERED, answered_at=at
+    )
+    _keep_and_tell(response, previous_day="")
+    return response
+
+
+def _revise(response: Response, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
+    previous_day = _day(response.at) if response.state == Response.State.CONFIRMED else ""
+    response.score = score
+    response.comment = comment
+    response.state = Response.State.CONFIRMED
+    response.confirmed_by = confirmed_by
+    response.at = at
+    response.revision += 1
+    response.save(update_fields=["score", "comment", "state", "confirmed_by", "at", "revision"])
+    _keep_and_tell(response, previous_day=previous_day)
+    return response
+
+
+def _keep_and_tell(response: Response, *, previous_day: str) -> None:
+    ResponseRevision.objects.create(
+        response=response,
+        number=response.revision,
+        score=response.score,
+        comment=response.comment,
+        state=response.state,
+        confirmed_by=response.confirmed_by,
+        at=response.at,
+    )
+    publish(
+        ResponseConfirmed(
+            subject=f"response:{response.pk}",
+            response=response.pk,
+            day=_day(response.at),
+            previous_day=previous_day,
+        )
+    )
+
+
+def _day(at: datetime) -> str:
+    return local_day(at, ZoneInfo(settings.TIME_ZONE)).isoformat()
