@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from core.errors import Invalid
@@ -198,9 +199,7 @@ def _customer(reader: _Reader) -> dict[str, Any]:
 
 def _referral(reader: _Reader) -> dict[str, Any]:
     referral = reader.section("referral", {"code", "click_id", "coupon"})
-    return {
-        key: reader.text(referral, key, f"/referral/{key}", most=64) for key in ("code", "click_id", "coupon")
-    }
+    return {key: reader.text(referral, key, f"/referral/{key}", most=64) for key in ("code", "click_id", "coupon")}
 
 
 def _event_name(reader: _Reader, kind: str) -> dict[str, Any]:
@@ -222,7 +221,9 @@ def _order(reader: _Reader, kind: str) -> dict[str, Any]:
         reader.wrong("/order", "only a purchase or a refund has an order")
         return {}
     order_id = reader.text(order, "id", "/order/id", most=200, needed=True)
-    return {"order_id": order_id} | _amount(reader, order, "/order", "amount", needed=True, extras=("discount", "margin"))
+    return {"order_id": order_id} | _amount(
+        reader, order, "/order", "amount", needed=True, extras=("discount", "margin")
+    )
 
 
 def _amount(
@@ -235,10 +236,13 @@ def _amount(
     for extra in extras:
         more = reader.text(source, extra, f"{pointer}/{extra}", most=40)
         if more:
-            reader.attempt(f"{pointer}/{extra}", lambda more=more: to_minor(more.removeprefix("-"), currency), 0)
+            reader.attempt(f"{pointer}/{extra}", partial(to_minor, more.removeprefix("-"), currency), 0)
     if not text:
         return {}
-    return {"currency": currency, "amount_minor": reader.attempt(f"{pointer}/{key}", lambda: to_minor(text, currency), 0)}
+    return {
+        "currency": currency,
+        "amount_minor": reader.attempt(f"{pointer}/{key}", lambda: to_minor(text, currency), 0),
+    }
 
 
 def _lead(reader: _Reader, kind: str) -> dict[str, Any]:

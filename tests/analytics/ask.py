@@ -1,18 +1,19 @@
 """Asking for metrics in one line."""
 
 from datetime import date
+from typing import Any
 
 from django.utils import timezone
 
-from analytics.questions import metric_of
 from analytics.queries.reading import Answer
+from analytics.questions import metric_of
 from analytics.services.answers import Wish, answer_wish
 from analytics.spans import By
 
 
 def ask(name: str, start: str = "2026-03-01", end: str = "2026-04-01", **wish) -> Answer:
     by = By(wish.pop("by", "total"))
-    span = {"start": date.fromisoformat(start), "end": date.fromisoformat(end)}
+    span: dict[str, Any] = {"start": date.fromisoformat(start), "end": date.fromisoformat(end)}
     return answer_wish(wish=Wish(metric=metric_of(name), by=by, **span, **wish), at=timezone.now())
 
 
