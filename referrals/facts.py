@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from core.errors import Invalid
@@ -255,7 +256,7 @@ def _amount(
     for extra in extras:
         more = reader.text(source, extra, f"{pointer}/{extra}", most=40)
         if more:
-            reader.attempt(f"{pointer}/{extra}", lambda more=more: to_minor(more.removeprefix("-"), currency), 0)
+            reader.attempt(f"{pointer}/{extra}", partial(to_minor, more.removeprefix("-"), currency), 0)
     if not text:
         return {}
     return {

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("transactional_db")  # a code leaves after 
 
 
 def code_in_mail() -> str:
-    found = re.search(r"^\s+(\S+)$", mail.outbox[-1].body, re.MULTILINE)
+    found = re.search(r"^\s+(\S+)$", str(mail.outbox[-1].body), re.MULTILINE)
     assert found
     return found.group(1)
 

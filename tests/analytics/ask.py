@@ -1,6 +1,7 @@
 """Asking for metrics in one line."""
 
 from datetime import date
+from typing import Any
 
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from analytics.spans import By
 
 def ask(name: str, start: str = "2026-03-01", end: str = "2026-04-01", **wish) -> Answer:
     by = By(wish.pop("by", "total"))
-    span = {"start": date.fromisoformat(start), "end": date.fromisoformat(end)}
+    span: dict[str, Any] = {"start": date.fromisoformat(start), "end": date.fromisoformat(end)}
     return answer_wish(wish=Wish(metric=metric_of(name), by=by, **span, **wish), at=timezone.now())
 
 

@@ -145,7 +145,7 @@ def test_run_due_refuses_a_clock_it_cannot_read_and_does_nothing(settings, monke
     work, clocks = counting_down(1)
     use_due(settings, monkeypatch, ("things", work))
 
-    with pytest.raises(CommandError, match="expected an ISO 8601 moment .* nothing was done"):
+    with pytest.raises(CommandError, match=r"expected an ISO 8601 moment .* nothing was done"):
         call_command("run_due", f"--as-of={text}")
 
     assert clocks == []

@@ -1,0 +1,1 @@
+"""What rewards writes: the ledger's book and the granting of rewards."""
