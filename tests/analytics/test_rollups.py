@@ -82,29 +82,17 @@ def crash_midway() -> None:
 
 def take(step) -> None:
     kind, *rest = step
-    if kind == "purchase":
-        who, at, order, amount, currency, channel = rest
-        if not Event.objects.filter(type="purchase", order_id=order).exists():
-            facts.purchase(who, at, amount, order, currency=currency, channel=channel)
-    elif kind == "refund":
-        who, at, order, amount, currency = rest
-        facts.refund(who, at, amount, order, currency=currency)
-    elif kind == "bind":
-        advocate, friend, at, slug, channel = rest
-        if not Referral.objects.filter(friend__external_id=friend, program__slug=slug).exists():
-            facts.referral(advocate, friend, at, program=slug, channel=channel)
-    elif kind == "move":
-        move(*rest)
-    elif kind == "click":
-        who, at, channel, verdict = rest
-        facts.click(who, at, channel, verdict)
-    elif kind == "points":
-        who, at, amount, transfer = rest
-        facts.transfer(transfer, who, at, amount)
-    elif kind == "refresh":
-        refresh()
-    else:
-        crash_midway()
+    TAKERS[kind](*rest)
+
+
+def buy(who, at, order, amount, currency, channel) -> None:
+    if not Event.objects.filter(type="purchase", order_id=order).exists():
+        facts.purchase(who, at, amount, order, currency=currency, channel=channel)
+
+
+def bind(advocate, friend, at, slug, channel) -> None:
+    if not Referral.objects.filter(friend__external_id=friend, program__slug=slug).exists():
+        facts.referral(advocate, friend, at, program=slug, channel=channel)
 
 
 def move(which: int, at: str, state: str) -> None:
@@ -119,6 +107,18 @@ def move(which: int, at: str, state: str) -> None:
     referral.qualifying_event, referral.qualified_at = cause, cause and cause.occurred_at
     referral.save()
     facts.judged(referral)
+
+
+TAKERS = {
+    "purchase": buy,
+    "refund": lambda who, at, order, amount, currency: facts.refund(who, at, amount, order, currency=currency),
+    "bind": bind,
+    "move": move,
+    "click": facts.click,
+    "points": lambda who, at, amount, kind: facts.transfer(kind, who, at, amount),
+    "refresh": refresh,
+    "crash": crash_midway,
+}
 
 
 class TestInterleavings(TestCase):
