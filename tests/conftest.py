@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import caches
+from django.core.management.commands import flush
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from core import doorbell
 from core.services.jobs import run_due_work
+from rewards.immutability import drop_triggers, install_triggers
 from tests import services
 
 # The synchronous Playwright runs an event loop in the thread of the test, which Django would refuse.
@@ -57,3 +60,18 @@ def chromium() -> str:
     found = services.chromium()
     assert found, "no Chromium"
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _books_can_be_emptied_between_tests() -> Iterator[None]:
+    """Let a transactional test's tables be emptied afterwards, which the append-only books would refuse."""
+    empty = flush.Command.handle
+
+    def handle(self: flush.Command, **options: object) -> None:
+        drop_triggers(connection)
+        empty(self, **options)
+        install_triggers(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush.Command, "handle", handle)
+        yield
