@@ -15,8 +15,17 @@ from rewards import events as reward_events
 from rewards import handlers as reward_handlers
 
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
-    referral_events.EventRecorded: [referral_handlers.attribute, analytics_handlers.mark_event],
-    referral_events.ReferralJudged: [reward_handlers.grant, analytics_handlers.mark_referral],
+    referral_events.EventRecorded: [
+        referral_handlers.attribute,
+        referral_handlers.thank_for_purchase,
+        analytics_handlers.mark_event,
+    ],
+    referral_events.ReferralJudged: [
+        reward_handlers.grant,
+        referral_handlers.tell_friend_joined,
+        analytics_handlers.mark_referral,
+    ],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
+    reward_events.RewardsReleased: [reward_handlers.tell_reward_available],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

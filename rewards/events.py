@@ -13,7 +13,8 @@ class PointsMoved(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RewardReleased(DomainEvent):
-    """A reward became available to its recipient. `reward` is its primary key."""
+class RewardsReleased(DomainEvent):
+    """Rewards became available to one recipient together; the fields are primary keys."""
 
-    reward: int
+    recipient: int
+    rewards: tuple[int, ...]

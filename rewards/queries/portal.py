@@ -209,7 +209,7 @@ def _points_line(transfer: Transfer) -> PointsLine:
         who=_who(reward),
         side=reward.side if reward else "",
         program=reward.program.name if reward else "",
-        note=str(transfer.cause.get("note", "")) if not reward else "",
+        note=str(transfer.cause.get("reason", "")) if not reward else "",
     )
 
 

@@ -12,7 +12,7 @@ from referrals.models import Event, Referral
 from referrals.services.histories import load_history
 from referrals.terms import Terms, terms_from_json
 from rewards.calculation import Due, Standing, refused_before_qualifying, rewards_due, signup_cause
-from rewards.events import RewardReleased
+from rewards.events import RewardsReleased
 from rewards.models import Reward, RewardStep
 from rewards.services.book import Book
 
@@ -72,7 +72,7 @@ def settle_referral(*, referral: Referral, event: Event | None, at: datetime, su
     ripe += [r for r in plan.grant if r.available_at <= at]
     if not plan.is_empty or ripe:
         _carry_out(plan, ripe, book, _Journal(at=at, event=event), why=_why(referral))
-        publish(*(RewardReleased(subject=subject, reward=reward.pk) for reward in ripe))
+        _tell(ripe, subject=subject)
 
 
 def _standing(referral: Referral, purchases: Sequence[Purchase]) -> Standing:
@@ -219,6 +219,18 @@ def _release(ripe: list[Reward], book: Book, journal: _Journal) -> None:
         journal.keep(reward, "released", 0, "its hold has passed")
 
 
+def _tell(released: Sequence[Reward], *, subject: str) -> None:
+    by_recipient: dict[int, list[int]] = {}
+    for reward in released:
+        by_recipient.setdefault(reward.recipient_id, []).append(reward.pk)
+    publish(
+        *(
+            RewardsReleased(subject=subject, recipient=recipient, rewards=tuple(pks))
+            for recipient, pks in by_recipient.items()
+        )
+    )
+
+
 def _why(referral: Referral) -> str:
     return referral.reason if referral.state == Referral.State.VOIDED else "order_did_not_stand"
 
@@ -238,5 +250,5 @@ def _release_for(recipient: int, *, at: datetime) -> int:
     _release(ripe, book, journal)
     book.close()
     journal.close()
-    publish(*(RewardReleased(subject=f"reward:{reward.pk}", reward=reward.pk) for reward in ripe))
+    _tell(ripe, subject=f"customer:{recipient}")
     return len(ripe)

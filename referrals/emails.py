@@ -1,0 +1,72 @@
+"""The mails that referrals cause, each with its values in one typed function."""
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext, ngettext
+
+from core.money import to_text
+from core.periods import local_day
+from messaging.models import Message
+from messaging.recipients import Recipient
+from messaging.services import queue_message
+from referrals.models import Customer, Event, Link, Referral
+from referrals.queries.links import share_url
+from referrals.queries.programs import current_offer, terms_of
+from referrals.terms import Terms
+
+PORTAL = "/"
+
+
+def recipient_of(customer: Customer) -> Recipient:
+    """Return the customer as messaging knows recipients."""
+    return Recipient(
+        key=f"customer:{customer.pk}",
+        email=customer.email,
+        name=customer.name,
+        locale=customer.locale,
+        time_zone=customer.time_zone,
+    )
+
+
+def gets(terms: Terms, side: str) -> str:
+    """Return in a few words what a side gets first of all ('500 points'), or empty, in the current language."""
+    rule = next((rule for rule in terms.rewards if rule.to == side and (rule.points or rule.percent)), None)
+    if rule is None:
+        return ""
+    if rule.percent is None:
+        return ngettext("%(n)s point", "%(n)s points", rule.points or 0) % {"n": rule.points}
+    per_hundred = int(rule.percent * terms.points_per_unit)
+    hundred = f"{to_text(100_00, 'EUR').split('.')[0]} {terms.currency}"
+    return gettext("%(n)s points for every %(amount)s") % {"n": per_hundred, "amount": hundred}
+
+
+def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
+    """Thank a customer for a purchase, with their own link."""
+    customer = event.customer
+    terms = terms_of(current_offer(link.program))
+    with translation.override(customer.locale or settings.LANGUAGE_CODE):
+        context = {
+            "first_name": customer.first_name,
+            "share_url": share_url(link, "email"),
+            "code": link.code,
+            "advocate_gets": gets(terms, "advocate"),
+            "friend_gets": gets(terms, "friend"),
+        }
+    return queue_message(
+        kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context
+    )
+
+
+def queue_friend_joined(*, referral: Referral) -> Message:
+    """Tell an advocate that a friend has come through them."""
+    return queue_message(
+        kind="friend_joined",
+        recipient=recipient_of(referral.advocate),
+        cause=f"referral:{referral.pk}",
+        context={
+            "first_name": referral.advocate.first_name,
+            "friend_name": referral.friend.masked_name,
+            "date": local_day(referral.bound_at, timezone.get_default_timezone()).isoformat(),
+            "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+        },
+    )

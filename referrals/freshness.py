@@ -1,0 +1,11 @@
+"""Whether a fact is news. Pure values."""
+
+from datetime import datetime, timedelta
+
+NEWS_FOR = timedelta(days=30)
+SILENT_SOURCES = frozenset({"csv", "demo"})
+
+
+def is_news(source: str, occurred_at: datetime, *, at: datetime) -> bool:
+    """Return whether a fact is worth a mail at `at`: history that is loaded later mails nobody."""
+    return source not in SILENT_SOURCES and occurred_at >= at - NEWS_FOR
