@@ -1,8 +1,10 @@
 """Colour contrast by WCAG 2.2 (relative luminance, contrast ratio); colours are '#rrggbb' text."""
 
 import re
+from colorsys import hls_to_rgb, rgb_to_hls
 
 TEXT_RATIO = 4.5
+_CALM = 0.5
 _HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
 
 Rgb = tuple[int, int, int]
@@ -28,13 +30,18 @@ def mix(color: str, other: str, share: float) -> str:
 
 
 def readable_on(color: str, background: str, *, ratio: float = TEXT_RATIO) -> str:
-    """Return `color`, moved towards white or black only as far as reading it on `background` takes."""
-    towards = "#ffffff" if _luminance(background) < 0.18 else "#000000"
-    for percent in range(0, 101, 2):
-        candidate = mix(color, towards, percent / 100)
+    """Return `color`, made lighter or darker in its own hue only as far as reading it on `background` takes."""
+    if contrast_ratio(color, background) >= ratio:
+        return color
+    hue, lightness, saturation = rgb_to_hls(*(channel / 255 for channel in parse_hex(color)))
+    end = 1.0 if _luminance(background) < 0.18 else 0.0
+    for percent in range(2, 101, 2):
+        lighter = lightness + (end - lightness) * percent / 100
+        red, green, blue = hls_to_rgb(hue, lighter, min(saturation, _CALM))
+        candidate = f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
         if contrast_ratio(candidate, background) >= ratio:
             return candidate
-    return towards
+    return "#ffffff" if end else "#000000"
 
 
 def ink_on(background: str) -> str:

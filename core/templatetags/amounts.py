@@ -1,10 +1,14 @@
-"""Amounts as people of the page's language write them."""
+"""Amounts and days as people of the page's language write them."""
+
+from datetime import datetime
 
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import format_currency, format_decimal
 from django import template
-from django.utils.translation import get_language, to_locale
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext, to_locale
 
 from core.money import exponent_of, to_units
 
@@ -38,3 +42,18 @@ def money_short(minor: int, currency: str) -> str:
 def whole(number: int) -> str:
     """Return a number grouped as the page's language groups it: '1,250'."""
     return str(format_decimal(number, locale=_locale()))
+
+
+@register.filter
+def signed(number: int) -> str:
+    """Return a number with its sign, the minus as typeset: '+500', '−500'."""
+    return f"+{whole(number)}" if number > 0 else whole(number).replace("-", "−")
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """Return the day of a moment in the installation's zone, with its year unless that is this one: '14 May'."""
+    local = timezone.localtime(moment)
+    if local.year == timezone.localtime().year:
+        return date_format(local, pgettext("date format", "j F"))
+    return date_format(local, pgettext("date format", "j F Y"))

@@ -5,14 +5,12 @@ from io import BytesIO
 import segno
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from referrals.queries.links import link_of_code, share_url
 
 
 @require_safe
-@cache_control(public=True, max_age=86400)
 def qr_code(request: HttpRequest, code: str) -> HttpResponse:
     """Answer the QR code of a share link as SVG; `?download=1` has browsers save it."""
     link = link_of_code(code)
@@ -23,6 +21,7 @@ def qr_code(request: HttpRequest, code: str) -> HttpResponse:
         picture, kind="svg", scale=8, border=3, dark="#14110f", light="#ffffff", xmldecl=False, omitsize=True
     )
     response = HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+    response["Cache-Control"] = "public, max-age=86400"
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{link.code}.svg"'
     return response

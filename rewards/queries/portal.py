@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from referrals.models import Customer, Referral, ReferralStep
 from referrals.terms import terms_from_json
@@ -49,6 +50,7 @@ class ReferralItem:
     """A friend the customer brought: states, dates and the customer's own rewards, nothing of the friend's orders."""
 
     friend: str
+    is_nameless: bool
     program: str
     state: str
     reason: str
@@ -62,6 +64,11 @@ class ReferralItem:
     expires_at: datetime
     ended_at: datetime | None
     rewards: tuple[OwnReward, ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still come of it."""
+        return self.state in OPEN_STATES
 
     @property
     def points(self) -> int:
@@ -101,6 +108,7 @@ class PointsLine:
     who: str
     side: str
     program: str
+    why: str
     note: str
 
 
@@ -149,6 +157,7 @@ def _referral_item(referral: Referral) -> ReferralItem:
     standing_off = referral.state in OFF_STATES
     return ReferralItem(
         friend=referral.friend.masked_name,
+        is_nameless=not referral.friend.first_name,
         program=referral.program.name,
         state=referral.state,
         reason=referral.reason,
@@ -185,10 +194,15 @@ def welcomes_of(customer: Customer) -> list[WelcomeItem]:
 
 
 def transfers_of(customer: Customer) -> QuerySet[Transfer]:
-    """Return the movements of the customer's points, newest first; a debt's repayment is told once."""
+    """Return the movements of the customer's points, newest first, each told once.
+
+    Their sum is what is available and pending less the debt: a grant is left out once it was released, and
+    so is what a release paid off a debt with, which was told when the debt arose.
+    """
     return (
         Transfer.objects.filter(Q(debit__customer=customer) | Q(credit__customer=customer))
-        .exclude(debit__kind=Account.Kind.DEBT)
+        .exclude(kind=Transfer.Kind.GRANT, resolution__isnull=False)
+        .exclude(kind=Transfer.Kind.REVOKE, reward=None)
         .select_related("debit", "credit", "reward__program", "reward__referral__friend", "reward__referral__advocate")
         .order_by("-event_at", "-pk")
     )
@@ -209,7 +223,12 @@ def _points_line(transfer: Transfer) -> PointsLine:
         who=_who(reward),
         side=reward.side if reward else "",
         program=reward.program.name if reward else "",
+<<<<<<< HEAD
         note=str(transfer.cause.get("reason", "")) if not reward else "",
+=======
+        why=str(transfer.cause.get("why", "")),
+        note="" if reward else str(transfer.cause.get("note", "")),
+>>>>>>> 5c2c17c732fdf7fb6387c8fd8a9db6e7fa97ae17
     )
 
 
@@ -217,6 +236,8 @@ def _who(reward: Reward | None) -> str:
     if reward is None or reward.referral is None:
         return ""
     referral = reward.referral
+    if reward.side == "advocate" and not referral.friend.first_name:
+        return _("a friend")
     return referral.friend.masked_name if reward.side == "advocate" else referral.advocate.first_name
 
 
@@ -224,8 +245,4 @@ def _kind_and_sign(transfer: Transfer) -> tuple[str, int]:
     """Return the movement's name for the customer and whether it adds (1) or takes (-1)."""
     if transfer.credit.kind == Account.Kind.DEBT:
         return "owed", -1
-    if transfer.kind == Transfer.Kind.REVOKE and transfer.debit.kind == Account.Kind.PENDING:
-        return "cancelled", -1
-    if transfer.cause.get("why") == "debt_repaid":
-        return "settled", -1
     return transfer.kind, 1 if transfer.credit.customer_id else -1

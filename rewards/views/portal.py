@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from referrals.access import NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
+from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
 from referrals.queries.programs import running_programs
 from referrals.queries.sharing import offer_card, share_card
@@ -67,7 +67,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "query": f"show={show}&" if show else "",
         "referrals": referral_items(page.object_list),
         "lines": points_lines(transfers_of(customer)[:5]),
-        "several_customers": _has_several(request),
+        "several_customers": CHOSEN in request.session,
     }
 
 
@@ -85,7 +85,7 @@ def show_points(request: HttpRequest) -> HttpResponse:
         "purse": purse_of(customer),
         "page": page,
         "lines": points_lines(page.object_list),
-        "several_customers": _has_several(request),
+        "several_customers": CHOSEN in request.session,
     }
     return render(request, "rewards/portal/points.html", context)
 
@@ -103,7 +103,3 @@ def show_choice(request: HttpRequest) -> HttpResponse:
         return redirect("portal")
     customers = list(customers_of_user(request.user))
     return render(request, "rewards/portal/choose_customer.html", {"customers": customers})
-
-
-def _has_several(request: HttpRequest) -> bool:
-    return customers_of_user(request.user).count() > 1

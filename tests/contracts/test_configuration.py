@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,3 +48,11 @@ def test_nothing_but_the_settings_reads_the_environment():
     ]
 
     assert found == []
+
+
+def test_every_dependency_is_explained():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.match(r"[\w-]+", requirement).group() for requirement in listed}
+    page = (ROOT / "docs/adr/0002-dependencies.md").read_text()
+
+    assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()

@@ -1,0 +1,109 @@
+"""Import the facts of POST /events from a CSV file."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from referrals.facts import BadFact
+from referrals.services.imports import Imported, import_facts
+from referrals.sources.csv import COLUMNS, FileRefused, Layout, Row, RowProblem, read_events, read_text
+
+SHOWN = 100
+
+
+class Command(BaseCommand):
+    """Records every row, or none where one has a problem; the same file again changes nothing."""
+
+    help = "Import events (sign-ups, purchases, refunds, ...) from a CSV file; all or nothing unless --skip-errors."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the file, its columns and what is the same in all its rows."""
+        parser.add_argument("file", metavar="FILE.csv", type=Path)
+        parser.add_argument(
+            "--map",
+            action="append",
+            nargs="+",
+            default=[],
+            metavar="OURS=THEIRS",
+            help=f"the file's name of a column; ours are {', '.join(COLUMNS)}",
+        )
+        parser.add_argument("--type", help="the type of all rows, such as purchase")
+        parser.add_argument("--currency", help="the currency of all rows, such as EUR")
+        parser.add_argument("--skip-errors", action="store_true", help="import the rows that are right")
+
+    def handle(self, *_: Any, file: Path, skip_errors: bool, **options: Any) -> None:
+        """Import the file and say what became of its rows."""
+        constants = {name: options[name] for name in ("type", "currency") if options[name]}
+        zone = timezone.get_default_timezone()
+        layout = Layout(zone=zone, names=_names(options["map"]), constants=constants)
+        try:
+            rows = list(read_events(read_text(file), layout))
+        except FileRefused as refusal:
+            raise CommandError(f"nothing was imported:\n{file}:{refusal.detail}", returncode=1) from None
+        problems = [problem for row in rows for problem in row.problems]
+        whole = [row for row in rows if not row.problems]
+        imported = Imported(0, 0, ())
+        if skip_errors or not problems:
+            bodies = [row.body for row in whole]
+            progress = _Progress(len(bodies))
+            imported = import_facts(
+                bodies=bodies, at=timezone.now(), source="csv", skip_errors=skip_errors, on_progress=progress.show
+            )
+            progress.end()
+        problems += _problems_of(imported, whole, layout)
+        self._report(file, sorted(problems, key=lambda problem: problem.line), skip_errors)
+        refused = len({problem.line for problem in problems})
+        told = f"{imported.recorded:,} recorded, {imported.known:,} known already, {refused:,} refused"
+        self.stdout.write(f"{len(rows):,} rows: {told}")
+
+    def _report(self, file: Path, problems: list[RowProblem], skip_errors: bool) -> None:
+        lines = [f"{file}:{problem}" for problem in problems[:SHOWN]]
+        lines += [f"and {len(problems) - SHOWN:,} more"] if len(problems) > SHOWN else []
+        if problems and not skip_errors:
+            raise CommandError("\n".join(["nothing was imported:", *lines]), returncode=1)
+        for line in lines:
+            self.stderr.write(line)
+
+
+def _names(pairs: list[list[str]]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for pair in (text for group in pairs for text in group):
+        ours, equals, theirs = pair.partition("=")
+        if not equals or not theirs or ours not in COLUMNS:
+            raise CommandError(f"--map {pair}: expected OURS=THEIRS, ours one of {', '.join(COLUMNS)}", returncode=1)
+        names[ours] = theirs
+    return names
+
+
+def _problems_of(imported: Imported, rows: list[Row], layout: Layout) -> list[RowProblem]:
+    found = []
+    for place, refusal in imported.refusals:
+        told = refusal.problems if isinstance(refusal, BadFact) else [refusal]
+        for problem in told:
+            column = layout.column_of(problem.pointer) if problem.pointer else ""
+            found.append(RowProblem(rows[place].line, column, problem.detail))
+    return found
+
+
+class _Progress:
+    """A bar on standard error where somebody watches, else a line now and then."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.watched = sys.stderr.isatty()
+
+    def show(self, done: int) -> None:
+        if self.watched:
+            filled = 30 * done // max(self.total, 1)
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done:,} of {self.total:,}")
+            sys.stderr.flush()
+        elif done % 10_000 == 0:
+            sys.stderr.write(f"{done:,} of {self.total:,} rows\n")
+
+    def end(self) -> None:
+        if self.watched:
+            sys.stderr.write("\n")

@@ -1,0 +1,1 @@
+"""Where events come from besides the API: files now, other systems later."""

@@ -1,0 +1,177 @@
+import pytest
+from django.contrib.auth.models import Permission
+
+from accounts.models import User
+from messaging.models import Message
+from surveys.models import Invitation, Response, Survey
+from surveys.services.answers import confirm_answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss(client):
+    client.force_login(User.objects.create_superuser("boss@example.com", "pw"))
+    return client
+
+
+@pytest.fixture
+def staff(client):
+    """Return a function that signs in somebody who has the permissions."""
+
+    def sign_in(*codenames):
+        user = User.objects.create_user("staff@example.com", "pw", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+FORM = {
+    "name": "How are we doing",
+    "slug": "doing",
+    "kind": "nps",
+    "active": "on",
+    "days_after_answer": 90,
+    "days_after_silence": 30,
+    "hours_between": 24,
+    "open_days": 30,
+    "edit_hours": 24,
+    "question": "Would you recommend {brand}?",
+    "low_label": "No",
+    "high_label": "Yes",
+    "why": "Why?",
+    "versions-TOTAL_FORMS": 0,
+    "versions-INITIAL_FORMS": 0,
+}
+
+
+@pytest.mark.parametrize("model", ["survey", "invitation", "response", "respondent"])
+def test_every_list_and_row_opens(boss, invitation, now, model):
+    response = confirm_answer(invitation=invitation, score=9, comment="Words", at=now)
+    rows = {
+        "survey": invitation.survey,
+        "invitation": invitation,
+        "response": response,
+        "respondent": invitation.customer,
+    }
+
+    assert boss.get(f"/admin/surveys/{model}/?q=x").status_code == 200
+    assert boss.get(f"/admin/surveys/{model}/{rows[model].pk}/change/").status_code == 200
+
+
+def test_survey_list_always_has_the_default_one(boss):
+    assert "Net Promoter Score" in boss.get("/admin/surveys/survey/").content.decode()
+    assert Survey.objects.get().slug == "nps"
+
+
+def test_survey_is_made_with_its_wording(boss):
+    boss.post("/admin/surveys/survey/add/", FORM)
+
+    survey = Survey.objects.get(slug="doing")
+    assert list(survey.versions.values_list("number", "question")) == [(1, "Would you recommend {brand}?")]
+
+
+@pytest.mark.parametrize("kind", ["csat", "ces"])
+def test_survey_of_a_kind_not_yet_supported_is_refused(boss, kind):
+    response = boss.post("/admin/surveys/survey/add/", FORM | {"kind": kind})
+
+    assert "not yet supported" in response.content.decode()
+    assert not Survey.objects.filter(slug="doing").exists()
+
+
+def test_survey_with_other_words_gets_a_new_version(boss, survey):
+    boss.post(f"/admin/surveys/survey/{survey.pk}/change/", FORM | {"versions-INITIAL_FORMS": 0})
+
+    assert list(survey.versions.order_by("number").values_list("number", "why")) == [(1, "Why?"), (2, "Why?")]
+    survey.refresh_from_db()
+    assert (survey.slug, survey.kind, survey.name) == ("nps", "nps", "How are we doing")
+
+
+@pytest.mark.parametrize(("band", "found"), [("promoter", {9, 10}), ("passive", {7, 8}), ("detractor", {0, 6})])
+def test_responses_filter_by_score_band(boss, survey, person, now, band, found):
+    from surveys.services.invitations import invite_customer
+
+    for score in (0, 6, 7, 8, 9, 10):
+        asked = invite_customer(survey=survey, customer=person(f"p-{score}"), at=now)
+        confirm_answer(invitation=asked, score=score, comment="", at=now)
+
+    page = boss.get(f"/admin/surveys/response/?band={band}")
+
+    assert {row.score for row in page.context["cl"].queryset} == found
+
+
+def test_responses_are_searched_by_comment(boss, invitation, now):
+    confirm_answer(invitation=invitation, score=9, comment="wonderful socks", at=now)
+
+    assert len(boss.get("/admin/surveys/response/?q=socks").context["cl"].queryset) == 1
+    assert len(boss.get("/admin/surveys/response/?q=shoes").context["cl"].queryset) == 0
+
+
+@pytest.mark.parametrize("model", ["response", "invitation", "respondent"])
+@pytest.mark.parametrize("act", ["add", "change", "delete"])
+def test_answers_and_decisions_are_never_written_by_hand(boss, invitation, now, answers, model, act):
+    response = confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    row = {"response": response, "invitation": invitation, "respondent": invitation.customer}[model]
+    before = answers()
+    path = f"/admin/surveys/{model}/" + ("add/" if act == "add" else f"{row.pk}/{act}/")
+
+    assert boss.post(path, {"score": 0, "state": "discarded", "post": "yes"}).status_code == 403
+    assert answers() == before
+
+
+def invite(client, *people):
+    chosen = [person.pk for person in people]
+    data = {"action": "invite_to_nps", "_selected_action": chosen, "index": 0}
+    return client.post("/admin/surveys/respondent/", data, follow=True).content.decode()
+
+
+def test_action_invites_the_selected_and_counts_the_others(boss, survey, person, now):
+    html = invite(boss, person("c-1"), person("c-2"), person("c-3", email=""))
+
+    assert "2 asked, 1 not asked: no_email" in html
+    assert Message.objects.count() == 2
+    assert set(Invitation.objects.values_list("cause", flat=True)) == {"staff"}
+
+
+def test_action_is_for_those_who_may_change_surveys(staff, survey, person, now):
+    client = staff("view_respondent")
+
+    html = invite(client, person("c-1"))
+
+    assert "Invite selected customers" not in html
+    assert Invitation.objects.count() == 0
+
+
+def test_action_works_for_a_role_without_all_powers(staff, survey, person, now):
+    invite(staff("view_respondent", "change_survey"), person("c-1"))
+
+    assert Invitation.objects.get().state == "planned"
+
+
+def test_lists_are_closed_to_staff_without_permission(staff, invitation):
+    client = staff()
+
+    for model in ("survey", "invitation", "response", "respondent"):
+        assert client.get(f"/admin/surveys/{model}/").status_code == 403
+
+
+@pytest.mark.parametrize("model", ["invitation", "response", "respondent"])
+def test_lists_need_no_more_queries_for_more_rows(boss, survey, person, now, model, django_assert_max_num_queries):
+    from surveys.services.invitations import invite_customer
+
+    def one(number):
+        asked = invite_customer(survey=survey, customer=person(f"p-{number}"), at=now)
+        confirm_answer(invitation=asked, score=9, comment="", at=now)
+
+    one(1)
+    boss.get(f"/admin/surveys/{model}/")
+    with django_assert_max_num_queries(60) as few:
+        boss.get(f"/admin/surveys/{model}/")
+    one(2)
+    one(3)
+
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        boss.get(f"/admin/surveys/{model}/")
+    assert Response.objects.count() == 3
