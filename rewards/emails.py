@@ -13,7 +13,7 @@ from rewards.models import Reward
 
 
 def queue_reward_available(*, rewards: Sequence[Reward]) -> Message:
-    """Tell a customer that points are theirs now: one mail for all that were released together, the oldest its cause."""
+    """Tell a customer that points are theirs now: one mail for all released together, caused by the oldest."""
     recipient = rewards[0].recipient
     with translation.override(recipient.locale or settings.LANGUAGE_CODE):
         why = _why(max(rewards, key=lambda reward: reward.points))

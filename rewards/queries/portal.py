@@ -223,12 +223,8 @@ def _points_line(transfer: Transfer) -> PointsLine:
         who=_who(reward),
         side=reward.side if reward else "",
         program=reward.program.name if reward else "",
-<<<<<<< HEAD
-        note=str(transfer.cause.get("reason", "")) if not reward else "",
-=======
         why=str(transfer.cause.get("why", "")),
-        note="" if reward else str(transfer.cause.get("note", "")),
->>>>>>> 5c2c17c732fdf7fb6387c8fd8a9db6e7fa97ae17
+        note="" if reward else str(transfer.cause.get("reason", "")),
     )
 
 
