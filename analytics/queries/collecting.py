@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, F, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from analytics.models import DailyValue, PersonDay
@@ -103,19 +103,21 @@ def collect_orders(span: Span | None) -> Counted:
         PersonDay(kind=PersonDay.Kind.PURCHASE, day=day, customer_id=customer)
         for day, customer in purchases.values_list("local_day", "customer_id").distinct()
     ]
-    _add_first_purchases(counted, purchases)
+    _add_first_purchases(counted, purchases, span)
     _add_referred_purchases(counted, span)
     return counted
 
 
-def _add_first_purchases(counted: Counted, purchases: QuerySet[Event]) -> None:
+def _add_first_purchases(counted: Counted, purchases: QuerySet[Event], span: Span | None) -> None:
     """Of several first purchases at one instant, the event id decides whose channel counts."""
-    earliest = _purchases().filter(customer=OuterRef("customer")).order_by("occurred_at").values("occurred_at")[:1]
-    candidates = purchases.annotate(earliest=Subquery(earliest)).filter(occurred_at=F("earliest"))
+    of_them = _purchases() if span is None else _purchases().filter(customer__in=purchases.values("customer"))
+    earliest = dict(of_them.order_by().values_list("customer").annotate(earliest=Min("occurred_at")))
     first: dict[int, tuple[bytes, date, str]] = {}
-    for customer, event_id, day, channel in candidates.values_list("customer_id", "event_id", "local_day", "channel"):
-        candidate = (event_id.encode(), day, channel)
-        first[customer] = min(first.get(customer, candidate), candidate)
+    columns = ("customer_id", "occurred_at", "event_id", "local_day", "channel")
+    for customer, at, event_id, day, channel in purchases.values_list(*columns).iterator():
+        if at == earliest[customer]:
+            candidate = (event_id.encode(), day, channel)
+            first[customer] = min(first.get(customer, candidate), candidate)
     for customer, (_, day, channel) in first.items():
         counted.add("new_customers", day, 1, channel=channel)
         counted.people.append(PersonDay(kind=PersonDay.Kind.FIRST_PURCHASE, day=day, customer_id=customer))

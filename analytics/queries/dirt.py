@@ -1,5 +1,6 @@
 """Which days the waiting marks are about."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from django.db.models import QuerySet
@@ -7,6 +8,8 @@ from django.db.models import QuerySet
 from analytics.models import DirtyBucket, PersonDay
 from analytics.queries.collecting import FAMILIES, days_of
 from referrals.models import Event, Referral
+
+_PART = 1000
 
 
 def waiting_marks() -> QuerySet[DirtyBucket]:
@@ -24,11 +27,21 @@ def affected_days(*, claim: int) -> dict[str, set[date]]:
     for mark in marks.filter(day__isnull=False):
         if mark.day:
             days[mark.family].add(mark.day)
-    events = Event.objects.filter(pk__in=marks.filter(family=DirtyBucket.EVENT).values("subject"))
-    _add_days_of_events(days, events)
-    referrals = Referral.objects.filter(pk__in=marks.filter(family=DirtyBucket.REFERRAL).values("subject"))
-    _add_days_of_referrals(days, referrals)
+    for keys in _in_parts(marks.filter(family=DirtyBucket.EVENT)):
+        _add_days_of_events(days, Event.objects.filter(pk__in=keys))
+    for keys in _in_parts(marks.filter(family=DirtyBucket.REFERRAL)):
+        _add_days_of_referrals(days, Referral.objects.filter(pk__in=keys))
     return days
+
+
+def _in_parts(marks: QuerySet[DirtyBucket]) -> Iterator[list[int]]:
+    """Yield the subjects in lists short enough for one statement.
+
+    Lists, not subqueries: of rows written a moment ago the database has no statistics to plan a join by.
+    """
+    subjects = sorted({subject for subject in marks.values_list("subject", flat=True) if subject is not None})
+    for first in range(0, len(subjects), _PART):
+        yield subjects[first : first + _PART]
 
 
 def _add_days_of_events(days: dict[str, set[date]], events: QuerySet[Event]) -> None:
