@@ -323,4 +323,7 @@ def test_show_portal_speaks_german(signed_in, ann):
     page = signed_in.get("/", headers={"accept-language": "de"})
 
     assert '<html lang="de"' in page.text
-    assert "Du bekommst" in page.text or "Sie bekommen" in page.text
+    words = text_of(page)
+    assert "Du bekommst 500 Punkte bei dessen erster Bestellung" in words
+    assert "Zum ersten Mal und für mindestens 20" in words
+    assert "Noch niemand – mach den Anfang" in words
