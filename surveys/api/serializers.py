@@ -14,7 +14,7 @@ from surveys.tokens import survey_url
 MOST_AHEAD = timedelta(days=365)
 
 
-class InvitationIn(StrictSerializer):
+class SurveyInvitationIn(StrictSerializer):
     """Whom to ask, and when."""
 
     customer = serializers.CharField(max_length=200, help_text="the customer's external_id")
@@ -28,7 +28,7 @@ class InvitationIn(StrictSerializer):
         return moment
 
 
-class InvitationOut(serializers.ModelSerializer[Invitation]):
+class SurveyInvitationOut(serializers.ModelSerializer[Invitation]):
     """An invitation; `url` is the survey page of this one person."""
 
     id = serializers.CharField(source="public_id")
@@ -45,7 +45,7 @@ class InvitationOut(serializers.ModelSerializer[Invitation]):
         return survey_url(invitation.token_id)
 
 
-class ResponseOut(serializers.ModelSerializer[Response]):
+class SurveyResponseOut(serializers.ModelSerializer[Response]):
     """An answer as it stands, with the question it answered."""
 
     id = serializers.CharField(source="public_id")
@@ -80,14 +80,14 @@ class ResponseOut(serializers.ModelSerializer[Response]):
         return None if response.score is None else str(band_of(response.score))
 
 
-class DiscardedOut(serializers.Serializer[dict[str, int]]):
+class ScoreDiscardedOut(serializers.Serializer[dict[str, int]]):
     """What is beside the score, not in it."""
 
     bot = serializers.IntegerField()
     provisional = serializers.IntegerField()
 
 
-class PeriodOut(serializers.Serializer[object]):
+class ScoreCountsOut(serializers.Serializer[object]):
     """The score of the latest confirmed answer per person in a period."""
 
     n = serializers.IntegerField()
@@ -96,10 +96,10 @@ class PeriodOut(serializers.Serializer[object]):
     detractors = serializers.IntegerField()
     score = serializers.IntegerField(allow_null=True)
     interval = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2, allow_null=True)
-    discarded = DiscardedOut()
+    discarded = ScoreDiscardedOut()
 
 
-class PointOut(PeriodOut):
+class ScorePointOut(ScoreCountsOut):
     """The same for the days from `from` (inclusive) to `to` (exclusive)."""
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
@@ -108,7 +108,7 @@ class PointOut(PeriodOut):
         return days | super().get_fields()
 
 
-class ScoreOut(PeriodOut):
+class SurveyScoreOut(ScoreCountsOut):
     """The score of the whole range, with `points` where `by` asks for days, weeks or months."""
 
-    points = PointOut(many=True, required=False)
+    points = ScorePointOut(many=True, required=False)

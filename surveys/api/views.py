@@ -20,7 +20,7 @@ from core.errors import Invalid
 from core.periods import start_of_day
 from referrals.models import Customer
 from surveys.access import survey_of_slug
-from surveys.api.serializers import InvitationIn, InvitationOut, ResponseOut, ScoreOut
+from surveys.api.serializers import SurveyInvitationIn, SurveyInvitationOut, SurveyResponseOut, SurveyScoreOut
 from surveys.models import Response
 from surveys.queries import ScoreReport, score_between, score_by_period
 from surveys.services.invitations import NotAsked, invite_customer
@@ -35,12 +35,12 @@ class SurveyInvitations(APIView):
 
     permission_classes = [scope("write")]
 
-    @extend_schema(request=InvitationIn, responses={201: InvitationOut})
+    @extend_schema(request=SurveyInvitationIn, responses={201: SurveyInvitationOut})
     @idempotent
     def post(self, request: Request, slug: str) -> Answer:
         """Queue the mail: 201 with the invitation, or 409 with why this person is not asked now and when next."""
         survey = survey_of_slug(slug)
-        given = InvitationIn(data=request.data)
+        given = SurveyInvitationIn(data=request.data)
         given.is_valid(raise_exception=True)
         wish = given.validated_data
         try:
@@ -53,7 +53,7 @@ class SurveyInvitations(APIView):
             )
         except NotAsked as refusal:  # answered, not raised: the kept decision must be committed with the answer
             return _refused(refusal)
-        return Answer(InvitationOut(invitation).data, status=201)
+        return Answer(SurveyInvitationOut(invitation).data, status=201)
 
 
 class SurveyResponses(APIView):
@@ -62,7 +62,7 @@ class SurveyResponses(APIView):
     permission_classes = [scope("read")]
 
     @extend_schema(
-        responses=page_of(ResponseOut),
+        responses=page_of(SurveyResponseOut),
         parameters=[OpenApiParameter("state", str, enum=Response.State.values)],
     )
     def get(self, request: Request, slug: str) -> Answer:
@@ -73,7 +73,7 @@ class SurveyResponses(APIView):
             if state not in Response.State.values:
                 raise ValidationError({"state": [f"Expected one of {', '.join(Response.State.values)}."]})
             found = found.filter(state=state)
-        return CursorPages(request).answer(found.select_related("invitation", "customer", "version"), ResponseOut)
+        return CursorPages(request).answer(found.select_related("invitation", "customer", "version"), SurveyResponseOut)
 
 
 class SurveyScore(APIView):
@@ -82,7 +82,7 @@ class SurveyScore(APIView):
     permission_classes = [scope("read")]
 
     @extend_schema(
-        responses=ScoreOut,
+        responses=SurveyScoreOut,
         parameters=[
             OpenApiParameter("from", date, description="first day, in the installation's zone"),
             OpenApiParameter("to", date, description="first day that is no longer in it"),

@@ -108,7 +108,7 @@ def plan_invitation(
     limits: Limits = Limits.ALL,
 ) -> Invitation:
     """Decide whether to ask, keep the decision, and queue the mail with it; a `send_at` that has passed means now."""
-    list(person_of(customer).order_by("pk").select_for_update())  # two at once decide one after the other
+    list(person_of(customer).order_by("pk").select_for_update(no_key=True))  # two at once decide one after the other
     customer.refresh_from_db()
     when = max(send_at or at, at)
     verdict = _judge(survey, customer, limits=limits, at=when)

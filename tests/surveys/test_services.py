@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -349,21 +350,21 @@ def test_response_database_refuses_a_score_off_its_scale(invitation, now, kind, 
         Response.objects.filter(pk=response.pk).update(kind=kind, score=score)
 
 
-def press_at_once(invitation, scores, now):
-    """Press the button in as many threads as there are scores, all at the same moment."""
-    gate = threading.Barrier(len(scores))
+def all_at_once(*acts):
+    """Do every act in a thread of its own, all at the same moment; return what was raised."""
+    gate = threading.Barrier(len(acts))
     errors = []
 
-    def press(score):
+    def run(act):
         try:
             gate.wait(10)
-            confirm_answer(invitation=invitation, score=score, comment="", at=now)
+            act()
         except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
             errors.append(error)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=press, args=(score,)) for score in scores]
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -376,7 +377,8 @@ def test_confirm_answer_two_presses_at_once_are_one_answer_with_both_kept(survey
     for round_number in range(5):
         invitation = invite_customer(survey=survey, customer=person(f"c-{round_number}"), at=now)
 
-        errors = press_at_once(invitation, [3, 9, 3, 9], now)
+        press = partial(confirm_answer, invitation=invitation, comment="", at=now)
+        errors = all_at_once(*[partial(press, score=score) for score in (3, 9, 3, 9)])
 
         assert errors == []
         response = Response.objects.get(invitation=invitation)
@@ -384,6 +386,17 @@ def test_confirm_answer_two_presses_at_once_are_one_answer_with_both_kept(survey
         assert [number for number, _ in kept] == list(range(1, len(kept) + 1))
         assert (response.revision, response.score) == kept[-1]
         assert {score for _, score in kept} == {3, 9}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_invite_customer_twice_at_once_asks_once(survey, person, now):
+    for round_number in range(5):
+        customer = person(f"c-{round_number}")
+
+        errors = all_at_once(*[partial(invite_customer, survey=survey, customer=customer, at=now)] * 3)
+
+        assert [error.code for error in errors] == ["throttled", "throttled"]
+        assert Message.objects.filter(recipient_key=f"customer:{customer.pk}").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
