@@ -7,15 +7,20 @@ from typing import IO, Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 
+from core.api.problems import Problem
+
 MAX_BODY_BYTES = 1_000_000
+BODY_TOO_LARGE = Problem(
+    status=413, code="body_too_large", detail=f"A body may have at most {MAX_BODY_BYTES} bytes (1 MB)."
+)
 
 
 class BodyTooLarge(APIException):
     """A body of more than 1 MB."""
 
-    status_code = 413
-    default_detail = f"A body may have at most {MAX_BODY_BYTES} bytes."
-    default_code = "body_too_large"
+    status_code = BODY_TOO_LARGE.status
+    default_detail = BODY_TOO_LARGE.detail
+    default_code = BODY_TOO_LARGE.code
 
 
 class BoundedJSONParser(JSONParser):
