@@ -6,6 +6,7 @@ everything of its kind that is due at `at` and returns how many items it did: 0 
 
 from analytics.services.rollups import refresh_rollups
 from core import dispatch
+from core.api.idempotency import purge_idempotent_requests
 from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services import lifecycle
@@ -23,4 +24,5 @@ DUE: list[tuple[str, DueWork]] = [
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
+    ("remembered requests", purge_idempotent_requests),
 ]

@@ -6,7 +6,7 @@ import time
 from celery import current_app
 from django.db import transaction
 
-_REST_SECONDS = 5.0
+_REST_SECONDS = 30.0
 _silent_until = 0.0
 
 logger = logging.getLogger(__name__)

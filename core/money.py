@@ -8,7 +8,7 @@ import moneyed
 from core.errors import Invalid
 
 MAX_MINOR = 10**15
-_DECIMAL = re.compile(r"^(0|[1-9][0-9]{0,14})(\.[0-9]+)?$")
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 
 
 def exponent_of(currency: str) -> int:
@@ -23,7 +23,7 @@ def exponent_of(currency: str) -> int:
 def to_minor(text: str, currency: str) -> int:
     """Return the amount in minor units; `Invalid` for a negative, over-precise or malformed one."""
     exponent = exponent_of(currency)
-    if not _DECIMAL.match(text):
+    if not _DECIMAL.fullmatch(text):
         raise Invalid(f"expected an amount of 0 or more as a decimal string such as '59.90', got {text!r}")
     amount = Decimal(text).scaleb(exponent)
     if amount != int(amount):

@@ -37,7 +37,9 @@ def _nothing_remembered(request: pytest.FixtureRequest, django_db_blocker: Djang
     doorbell._silent_until = 0.0
     caches["throttle"].clear()
     yield
-    if {"transactional_db", "live_server"} & set(request.fixturenames):
+    marker = request.node.get_closest_marker("django_db")
+    committed = marker is not None and marker.kwargs.get("transaction", False)
+    if committed or {"transactional_db", "live_server"} & set(request.fixturenames):
         with django_db_blocker.unblock():
             caches["default"].clear()
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=messaging.models.new_message_id, editable=False, max_length=40, unique=True)),
                 ('recipient_key', models.CharField(help_text="'customer:<id>' or 'user:<id>'", max_length=80)),
-                ('kind', models.CharField(choices=[('sign_in_code', 'Sign-in code'), ('purchase_thanks', 'Thank-you after a purchase'), ('friend_joined', 'A friend joined'), ('reward_available', 'Reward available'), ('survey_invitation', 'Survey invitation')], max_length=40)),
+                ('kind', models.CharField(choices=[('sign_in_code', 'Sign-in code'), ('sign_in_unknown', 'Sign-in with an unknown address'), ('password_reset', 'Link for a new staff password'), ('purchase_thanks', 'Thank-you after a purchase'), ('friend_joined', 'A friend joined'), ('reward_available', 'Reward available'), ('survey_invitation', 'Survey invitation')], max_length=40)),
                 ('cause', models.CharField(help_text='what it is about; one mail a recipient, kind and cause', max_length=120)),
                 ('email', models.CharField(blank=True, max_length=254)),
                 ('name', models.CharField(blank=True, max_length=200)),

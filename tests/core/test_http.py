@@ -1,6 +1,7 @@
 """Calls to the outside never reach the inside."""
 
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -52,9 +53,18 @@ class Listener:
                 return
             self.connections += 1
             with connection:
-                self.requests.append(connection.recv(65536))
+                self.requests.append(self._request(connection))
                 time.sleep(self.wait)
                 connection.sendall(self.answer)
+
+    @staticmethod
+    def _request(connection):
+        """Read head and body, which may come in two packets."""
+        read = connection.recv(65536)
+        length = re.search(rb"Content-Length: (\d+)", read)
+        while length and len(read.partition(b"\r\n\r\n")[2]) < int(length.group(1)):
+            read += connection.recv(65536)
+        return read
 
 
 @pytest.fixture
