@@ -17,12 +17,12 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
-        "referrals": ("view_", "add_program", "change_program", "add_offer", "change_referral"),
+        "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
     },
     "Support": {
-        "referrals": ("view_", "change_referral", "change_customer"),
+        "referrals": ("view_", "change_referral", "change_customer", "change_link"),
         "rewards": ("view_", "change_reward"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),

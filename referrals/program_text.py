@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.money import to_text
 from referrals.program_file import ProgramDocument
-from referrals.terms import RewardRule, Terms, decimal_text
+from referrals.terms import CUSTOM, RewardRule, Terms, decimal_text
 
 _PLAIN = re.compile(r"[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)?")
 _WORDS_OF_YAML = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n"])
@@ -102,3 +102,36 @@ def program_changes(before: ProgramDocument | None, after: ProgramDocument) -> l
     names = list(new) + [name for name in old if name not in new]
     changes = [Change(name, old.get(name, ""), new.get(name, "")) for name in names]
     return [change for change in changes if change.before != change.after]
+
+
+def describe_terms(terms: Terms) -> list[str]:
+    """Return what the terms promise as sentences for staff, the rewards first, in the order of the file."""
+    qualifies = {
+        "signup": "A friend qualifies by signing up",
+        "purchase": "A friend qualifies by a first purchase",
+        "lead_won": "A friend qualifies when their lead is won",
+    }.get(terms.qualifies_on, f"A friend qualifies by the event {terms.qualifies_on.removeprefix(CUSTOM)!r}")
+    least = f" of at least {_min_amount(terms)} {terms.currency}" if terms.min_amount_minor else ""
+    return [
+        *(_describe_rule(rule, terms) for rule in terms.rewards),
+        f"{qualifies}{least}, within {terms.conversion_window_days} days of being bound.",
+        f"A click counts for {terms.attribution_window_days} days ({terms.attribution_model.replace('_', ' ')}).",
+        f"A referral is approved {terms.hold_days} days after the event that qualified it.",
+    ]
+
+
+def _describe_rule(rule: RewardRule, terms: Terms) -> str:
+    moment = {
+        "signup": "when the friend signs up",
+        "qualified": "when the friend qualifies",
+        "purchase": "for every purchase of the friend",
+    }[rule.on]
+    amount = f"{rule.points} points"
+    if rule.percent is not None:
+        rate = decimal_text(terms.points_per_unit)
+        amount = f"{decimal_text(rule.percent)} % as points ({rate} a {terms.currency})"
+    most = f", at most {rule.max_points} points" if rule.max_points is not None else ""
+    until = f", until {rule.repeat_days} days after qualifying" if rule.repeat_days is not None else ""
+    hold = terms.hold_days_of(rule)
+    wait = f"available after {hold} days" if hold else "available at once"
+    return f"The {rule.to} gets {amount}{most} {moment}{until}; {wait}. ({rule.id})"

@@ -1,0 +1,8 @@
+"""Referrals in the admin, grouped for a marketer; what changes anything calls a service."""
+
+from referrals.admin.facts import ClickAdmin, EventAdmin
+from referrals.admin.people import CustomerAdmin, LinkAdmin
+from referrals.admin.programs import ProgramAdmin
+from referrals.admin.referrals import ReferralAdmin
+
+__all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin"]

@@ -1,0 +1,145 @@
+"""Customers and their links in the admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from core.errors import Refused
+from referrals.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
+from referrals.forms import LinkForm
+from referrals.models import Click, Code, Customer, Link, Referral
+from referrals.queries.links import share_url
+from referrals.services.links import rename_code
+
+
+class LinkInline(ReadOnlyInline):
+    """A customer's link in each program."""
+
+    model = Link
+    fields = ("program", "code", "address", "created_at")
+    related = ("program",)
+    readonly_fields = fields
+    show_change_link = True
+
+    @admin.display(description="link")
+    def address(self, link: Link) -> str:
+        """The public address."""
+        return share_url(link)
+
+
+class ReferralMadeInline(ReadOnlyInline):
+    """Whom a customer referred."""
+
+    model = Referral
+    fk_name = "advocate"
+    related = ("friend", "program")
+    fields = ("friend", "program", "state", "reason", "bound_at", "qualified_at")
+    readonly_fields = fields
+    show_change_link = True
+    verbose_name_plural = "friends referred"
+
+
+class ReferralReceivedInline(ReadOnlyInline):
+    """By whom a customer was referred."""
+
+    model = Referral
+    fk_name = "friend"
+    related = ("advocate", "program")
+    fields = ("advocate", "program", "state", "reason", "bound_at", "qualified_at")
+    readonly_fields = fields
+    show_change_link = True
+    verbose_name_plural = "referred by"
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReadOnlyAdmin):
+    """People the company knows; their attributes come with the API and events."""
+
+    list_display = ("shown_name", "email", "external_id", "locale", "created_at")
+    search_fields = ("email", "email_normalized", "external_id", "name", "links__codes__code")
+    search_help_text = "Email, name, your own id or a code"
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
+    fields = ("external_id", "name", "email", "locale", "time_zone", "shown_attributes", "created_at", "erased_at")
+    readonly_fields = ("shown_attributes",)
+    inlines = (LinkInline, ReferralMadeInline, ReferralReceivedInline)
+
+    @admin.display(description="name", ordering="name")
+    def shown_name(self, customer: Customer) -> str:
+        """The name, or what else there is."""
+        return str(customer)
+
+    @admin.display(description="attributes")
+    def shown_attributes(self, customer: Customer) -> str:
+        """What else the company told of the person."""
+        return shown_json(customer.attributes)
+
+
+class CodeInline(ReadOnlyInline):
+    """Every code a link ever had; all of them work."""
+
+    model = Code
+    fields = ("code", "created_at")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    verbose_name_plural = "codes that lead here"
+
+
+@admin.register(Link)
+class LinkAdmin(ModelAdmin):  # type: ignore[misc]
+    """Share links; a code may be renamed, the old one keeps working."""
+
+    form = LinkForm
+    list_display = ("code", "customer", "program", "visits", "created_at")
+    list_filter = ("program",)
+    list_select_related = ("customer", "program")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("codes__code", "customer__external_id", "customer__email", "customer__name")
+    ordering = ("-created_at", "-pk")
+    readonly_fields = ("customer_page", "program", "address", "visits", "created_at")
+    inlines = (CodeInline,)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Link]":
+        """Return links with the number of people's clicks."""
+        people = Count("clicks", filter=Q(clicks__verdict=Click.Verdict.PERSON))
+        return Link.objects.annotate(people=people)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Show the code to change, or to read for those who may only look."""
+        code = "new_code" if self.has_change_permission(request, obj) else "code"
+        return (code, "customer_page", "program", "address", "visits", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: every customer has a link in every running program by itself."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a link that was shared keeps working."""
+        return False
+
+    @admin.display(description="visits by people", ordering="people")
+    def visits(self, link: Link) -> int:
+        """Clicks without bots and link previews."""
+        return int(getattr(link, "people", 0))
+
+    @admin.display(description="customer")
+    def customer_page(self, link: Link) -> str:
+        """The customer, to go there."""
+        return link_to(link.customer)
+
+    @admin.display(description="link")
+    def address(self, link: Link) -> str:
+        """The public address."""
+        return format_html('<a href="{0}">{0}</a>', share_url(link))
+
+    def save_model(self, request: HttpRequest, obj: Link, form: LinkForm, change: bool) -> None:
+        """Rename the code."""
+        try:
+            rename_code(link=obj, code=form.cleaned_data["new_code"])
+        except Refused as refusal:
+            messages.error(request, refusal.detail)

@@ -1,0 +1,121 @@
+"""Programs in the admin: the file, what it promises now, and all it ever promised."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.admin import ModelAdmin
+
+from referrals.admin.base import ReadOnlyInline
+from referrals.forms import ProgramForm
+from referrals.models import Offer, Program, ProgramStatus
+from referrals.program_text import describe_terms, program_changes, render_program
+from referrals.queries.programs import current_offer, document_of, find_document, terms_of
+from referrals.services.programs import apply_program
+
+WORDS = """The program as a file: what <code>manage.py apply_program</code> takes and
+<code>export_program</code> prints. Change it here or there, the rules are the same; nothing is saved
+while a line is wrong. A changed promise becomes a new offer: friends who come from now on get it, friends who
+are bound keep theirs.<br>
+<b>rewards</b>: <i>to</i> advocate or friend; <i>on</i> signup, qualified or purchase; <i>points</i> (fixed) or
+<i>percent</i> of what was paid, with <i>max_points</i>; <i>repeat_days</i> ends an <i>on: purchase</i> reward;
+<i>hold_days</i> lets it wait longer (a friend's: shorter) than the program's."""
+
+
+class OfferInline(ReadOnlyInline):
+    """Every version of the promise."""
+
+    model = Offer
+    fields = ("number", "since", "promise")
+    readonly_fields = fields
+    ordering = ("-number",)
+    verbose_name_plural = "offers, the newest first"
+
+    @admin.display(description="live since")
+    def since(self, offer: Offer) -> str:
+        """The moment from which friends got it."""
+        return f"{timezone.localtime(offer.live_from):%Y-%m-%d %H:%M}" if offer.live_from else "the beginning"
+
+    @admin.display(description="promise")
+    def promise(self, offer: Offer) -> str:
+        """The promise in sentences."""
+        return _sentences(offer)
+
+
+class StatusInline(ReadOnlyInline):
+    """When it ran."""
+
+    model = ProgramStatus
+    fields = ("status", "at")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    verbose_name_plural = "when it ran"
+
+
+@admin.register(Program)
+class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
+    """Programs, made and changed through their files."""
+
+    form = ProgramForm
+    list_display = ("name", "slug", "status", "runs", "offer_number", "landing_url")
+    list_filter = ("status",)
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    inlines = (OfferInline, StatusInline)
+    readonly_fields = ("promise", "shown_file")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Program]":
+        """Return programs with their offers."""
+        return Program.objects.prefetch_related("offers")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the file to edit, or to read for those who may only look."""
+        writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        file = ("The file", {"fields": ("file" if writes else "shown_file",), "description": WORDS if writes else ""})
+        return [("What it promises now", {"fields": ("promise",)}), file] if obj else [file]
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new program has no history."""
+        return self.inlines if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a program with its promises is ended, not deleted."""
+        return False
+
+    @admin.display(description="runs")
+    def runs(self, program: Program) -> str:
+        """The days on which it runs."""
+        return f"{program.starts or 'ever'} – {program.ends or 'open'}"
+
+    @admin.display(description="offer")
+    def offer_number(self, program: Program) -> int:
+        """The number of the offer that is live."""
+        return current_offer(program).number
+
+    @admin.display(description="promise")
+    def promise(self, program: Program) -> str:
+        """The live offer in sentences."""
+        return _sentences(current_offer(program))
+
+    @admin.display(description="program file")
+    def shown_file(self, program: Program) -> str:
+        """The file to read."""
+        return format_html("<pre>{}</pre>", render_program(document_of(program)))
+
+    def save_model(self, request: HttpRequest, obj: Program, form: ProgramForm, change: bool) -> None:
+        """Apply the file as the command does, and say what changed."""
+        before = find_document(form.document.slug)
+        program = apply_program(document=form.document, at=timezone.now())
+        obj.__dict__.update(program.__dict__)
+        changes = program_changes(before, form.document) if before else []
+        for told in changes:
+            messages.info(request, str(told))
+        if before and before.terms != form.document.terms:
+            messages.info(request, "The promise changed: a new offer is live for friends who come from now on.")
+
+
+def _sentences(offer: Offer) -> str:
+    return format_html_join("", "<div>{}</div>", ((line,) for line in describe_terms(terms_of(offer))))

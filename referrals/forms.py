@@ -1,0 +1,95 @@
+"""What staff fill in: a program as its file, a code by name."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from referrals.codes import canonical_code, vanity_problem
+from referrals.models import Code, Link, Program
+from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
+from referrals.program_text import render_program
+from referrals.queries.programs import document_of
+
+EXAMPLE = """\
+program: refer-a-friend            # the identity; letters, digits, dashes
+name: Refer a friend
+status: draft                      # draft, active, paused or ended
+currency: EUR
+landing_url: https://shop.example/welcome
+allowed_landing_hosts: [shop.example]
+attribution: {window_days: 30, model: last_touch}
+conversion_window_days: 180        # from being bound to qualifying
+qualifies: {on: purchase, min_amount: "20.00"}
+hold_days: 14                      # points wait as long as goods may come back
+points_per_unit: 1                 # points a currency unit, for percent rewards
+rewards:
+  - {id: advocate-fixed, to: advocate, on: qualified, points: 500}
+  - {id: friend-welcome, to: friend, on: signup, points: 100, hold_days: 0}
+  - {id: advocate-share, to: advocate, on: purchase, percent: 5, max_points: 200, repeat_days: 365}
+"""
+
+
+class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A program as its file; `document` is the checked one after validation."""
+
+    document: ProgramDocument
+    file = forms.CharField(
+        label="Program file",
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "class": "font-mono"}),
+    )
+
+    class Meta:
+        model = Program
+        fields: ClassVar[list[str]] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = self.instance.pk is not None
+        self.fields["file"].initial = render_program(document_of(self.instance)) if known else EXAMPLE
+
+    def clean_file(self) -> str:
+        """Read the file; every problem is shown with its line."""
+        text: str = self.cleaned_data["file"]
+        try:
+            self.document = parse_program(text, file="line")
+        except ProgramFileRefused as refusal:
+            told = [f"Line {problem.line}: {problem.message}" for problem in refusal.problems]
+            raise forms.ValidationError(told) from None
+        slug = self.instance.slug if self.instance.pk is not None else ""
+        if slug and self.document.slug != slug:
+            raise forms.ValidationError(f"program: expected {slug}; it is the identity and cannot be changed")
+        if not slug and Program.objects.filter(slug=self.document.slug).exists():
+            raise forms.ValidationError(f"program: {self.document.slug} exists already; change it there")
+        return text
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A link with a code of its own choosing."""
+
+    new_code = forms.CharField(
+        label="Code",
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="4 to 20 letters A-Z and digits. The codes it had before keep working, on print and in chats.",
+    )
+
+    class Meta:
+        model = Link
+        fields: ClassVar[list[str]] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_code"].initial = self.instance.code
+
+    def clean_new_code(self) -> str:
+        """Return the code as it will be stored; refuse unfit and taken ones."""
+        code = canonical_code(self.cleaned_data["new_code"])
+        owner = Code.objects.filter(code=code).first()
+        if owner is not None and owner.link_id != self.instance.pk:
+            raise forms.ValidationError(f"{code} is taken, choose another")
+        problem = "" if owner is not None else vanity_problem(code)
+        if problem:
+            raise forms.ValidationError(problem)
+        return code
