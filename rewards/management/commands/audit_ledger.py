@@ -1,0 +1,24 @@
+"""`manage.py audit_ledger`: is every point accounted for?"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from rewards.services.audit import audit_ledger
+
+
+class Command(BaseCommand):
+    help = "Replay the whole ledger and check every invariant; exit 1 and the first offending row if one fails."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Print what was checked, or fail with the first row that is wrong."""
+        audit = audit_ledger()
+        if audit.findings:
+            for finding in audit.findings[1:]:
+                self.stderr.write(f"{finding.row}: expected {finding.expected}")
+            first = audit.findings[0]
+            raise CommandError(f"{first.row}: expected {first.expected}")
+        self.stdout.write(
+            f"ledger sound: {audit.transfers} transfers, {audit.entries} entries, {audit.accounts} accounts, "
+            f"{audit.points_outstanding} points outstanding"
+        )
