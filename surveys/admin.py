@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Refused
 from surveys.models import Invitation, Respondent, Response, ResponseRevision, Survey, SurveyClick, SurveyVersion
@@ -46,10 +47,12 @@ class ReadOnly:
 class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]
     """A survey with the words it says from now on."""
 
-    question = forms.CharField(max_length=200, help_text="{brand} stands for the company's name")
-    low_label = forms.CharField(max_length=60, label="Label of the lowest score")
-    high_label = forms.CharField(max_length=60, label="Label of the highest score")
-    why = forms.CharField(max_length=200, label="Comment question")
+    question = forms.CharField(
+        max_length=200, widget=UnfoldAdminTextInputWidget, help_text="{brand} stands for the company's name"
+    )
+    low_label = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget, label="Label of the lowest score")
+    high_label = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget, label="Label of the highest score")
+    why = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget, label="Comment question")
 
     class Meta:
         model = Survey
