@@ -72,6 +72,7 @@ def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
             raise
         return known
     publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk))
+    event.refresh_from_db(fields=["warnings"])
     return Recorded(event)
 
 
