@@ -16,6 +16,8 @@ def url(path: str = "/") -> str:
 def ordinary() -> dict[str, dict]:
     return {
         "sign_in_code": {"code": "K7QX2M"},
+        "sign_in_unknown": {"sign_in_url": url("/accounts/login/")},
+        "password_reset": {"reset_url": url("/accounts/password/reset/key/1-s3cret/")},
         "purchase_thanks": {
             "first_name": "Ann",
             "share_url": url("/r/ANNX7K2"),
@@ -37,6 +39,8 @@ def ordinary() -> dict[str, dict]:
 def shortest() -> dict[str, dict]:
     return {
         "sign_in_code": {"code": "1"},
+        "sign_in_unknown": {"sign_in_url": url()},
+        "password_reset": {"reset_url": url()},
         "purchase_thanks": {
             "first_name": "",
             "share_url": url("/r/A"),
@@ -56,6 +60,8 @@ def longest() -> dict[str, dict]:
     path = "/s/" + "T" * 500
     return {
         "sign_in_code": {"code": "K" * 64},
+        "sign_in_unknown": {"sign_in_url": url(path)},
+        "password_reset": {"reset_url": url(path)},
         "purchase_thanks": {
             "first_name": long,
             "share_url": url("/r/" + "A" * 200),
