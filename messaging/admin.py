@@ -1,6 +1,7 @@
 """Messages, preferences and suppressed addresses in the admin, read-only but for what staff decide."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -78,6 +79,8 @@ class MessageAdmin(ReadOnlyAdmin):
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the HTML that was sent, or that would be sent now."""
         row = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         html = row.html or (compose_mail(row).kept.html if row.context else "<p>No longer kept.</p>")
         return HttpResponse(html, headers={"Content-Security-Policy": FRAME_POLICY, "X-Frame-Options": "SAMEORIGIN"})
 

@@ -23,7 +23,7 @@ MASK = "••••••"
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A mail to send, and the copy of it to keep (the codes of secret kinds masked)."""
+    """A mail to send, and the copy of it to keep (codes and links of secret kinds masked)."""
 
     mail: RenderedMail
     kept: RenderedMail
@@ -35,8 +35,9 @@ def compose_mail(row: Message) -> Composed:
     mail = _render(row, kind, row.context)
     if not kind.secret:
         return Composed(mail, mail)
-    hidden = {name: MASK if kind.variables[name] == "code" else value for name, value in row.context.items()}
-    return Composed(mail, _render(row, kind, hidden))
+    hidden = {"url": f"{settings.PUBLIC_BASE_URL}/"}
+    masked = {name: hidden.get(kind.variables[name], MASK) for name in row.context}
+    return Composed(mail, _render(row, kind, masked))
 
 
 def as_email(row: Message, mail: RenderedMail, *, at: datetime) -> EmailMultiAlternatives:

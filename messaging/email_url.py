@@ -9,7 +9,6 @@ CONSOLE = "django.core.mail.backends.console.EmailBackend"
 
 # Which anymail settings the user and the host of `anymail+PROVIDER://USER@HOST` stand for.
 PROVIDERS: dict[str, tuple[str, str]] = {
-    "amazon_ses": ("", "AMAZON_SES_CONFIGURATION_SET_NAME"),
     "brevo": ("BREVO_API_KEY", ""),
     "mailersend": ("MAILERSEND_API_TOKEN", ""),
     "mailgun": ("MAILGUN_API_KEY", "MAILGUN_SENDER_DOMAIN"),

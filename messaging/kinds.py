@@ -126,7 +126,7 @@ KINDS: dict[str, Kind] = {
         variables={
             "first_name": "name",
             "question": "copy",
-            "score_links": "scores",  # eleven {score, label, url}, 0 first
+            "score_links": "scores",  # eleven {score, label such as "9 – very likely" or empty, url}, 0 first
             "survey_url": "url",
             "low_label": "copy",  # such as "not at all likely"
             "high_label": "copy",

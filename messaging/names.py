@@ -35,7 +35,7 @@ def safe_name(text: str) -> str:
     name = _unlinked(text)
     if sum(c.isdigit() for c in name) >= _DIGITS_TOO_MANY:
         name = " ".join("".join(" " if c.isdigit() else c for c in name).split())
-    return _shorten(name.replace(":", " ").lstrip(" .,-_").rstrip(" ,-_"), MAX_NAME)
+    return _shorten(" ".join(name.replace(":", " ").split()).lstrip(" .,-_").rstrip(" ,-_"), MAX_NAME)
 
 
 def safe_text(text: str) -> str:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from core.doorbell import ring_on_commit
@@ -62,10 +61,7 @@ def queue_messages(*, drafts: Sequence[Draft]) -> list[Message]:
     )
     rows = [_row(draft, refusals, now) for draft in drafts]
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-    wanted = Q()
-    for row in rows:
-        wanted |= Q(recipient_key=row.recipient_key, kind=row.kind, cause=row.cause)
-    stored = {(row.recipient_key, row.kind, row.cause): row for row in Message.objects.filter(wanted)} if rows else {}
+    stored = _stored(rows)
     fresh = [row for row in rows if stored[row.recipient_key, row.kind, row.cause].public_id == row.public_id]
     _announce([stored[row.recipient_key, row.kind, row.cause] for row in fresh], now)
     return [stored[row.recipient_key, row.kind, row.cause] for row in rows]
@@ -76,6 +72,15 @@ def withdraw_message(*, recipient_key: str, kind: str, cause: str) -> bool:
     """Take a message back whose cause went away; return whether it had not yet left."""
     waiting = Message.objects.filter(recipient_key=recipient_key, kind=kind, cause=cause, state__in=Message.OPEN)
     return waiting.update(state=Message.State.NOT_SENT, reason=Message.Reason.WITHDRAWN) == 1
+
+
+def _stored(rows: Sequence[Message]) -> dict[tuple[str, str, str], Message]:
+    found = Message.objects.filter(
+        recipient_key__in={row.recipient_key for row in rows},
+        kind__in={row.kind for row in rows},
+        cause__in={row.cause for row in rows},
+    )
+    return {(row.recipient_key, row.kind, row.cause): row for row in found}
 
 
 def _announce(rows: Sequence[Message], now: datetime) -> None:

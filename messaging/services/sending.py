@@ -61,7 +61,7 @@ def close_expired_leases() -> int:
     now = timezone.now()
     stuck = Message.objects.filter(state=Message.State.SENDING, lease_until__lt=now)
     return sum(
-        _unknown(row, again_at=now, error="the sender stopped before it wrote down the outcome") for row in stuck
+        _unknown(row, again_at=row.due_at, error="the sender stopped before it wrote down the outcome") for row in stuck
     )
 
 

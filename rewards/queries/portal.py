@@ -241,4 +241,6 @@ def _kind_and_sign(transfer: Transfer) -> tuple[str, int]:
     """Return the movement's name for the customer and whether it adds (1) or takes (-1)."""
     if transfer.credit.kind == Account.Kind.DEBT:
         return "owed", -1
+    if transfer.kind == Transfer.Kind.GRANT and transfer.reward and transfer.reward.state != Reward.State.PENDING:
+        return "promised", 1
     return transfer.kind, 1 if transfer.credit.customer_id else -1

@@ -29,11 +29,14 @@ def _today():
 
 
 def look(open_page, name, path, **options):
+    page = open_page(path, **options)
     for size, scheme in LOOKS:
-        page = open_page(path, size=size, scheme=scheme, **options)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
         keep_picture(page, f"{name}-{size[0]}-{scheme}")
         assert serious_violations(page) == []
-    page = open_page(path, size=NARROW, **options)
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     keep_picture(page, f"{name}-{NARROW[0]}")
     assert sticks_out(page) == 0
 

@@ -1,0 +1,101 @@
+"""Values that mails are written with in tests: ordinary, the shortest and the longest that callers may give."""
+
+from django.conf import settings
+
+from messaging.models import Message
+from messaging.services import Recipient, queue_message
+
+ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", locale="en")
+BULK_KINDS = ("purchase_thanks", "friend_joined", "reward_available", "survey_invitation")
+
+
+def url(path: str = "/") -> str:
+    return f"{settings.PUBLIC_BASE_URL}{path}"
+
+
+def ordinary() -> dict[str, dict]:
+    return {
+        "sign_in_code": {"code": "K7QX2M"},
+        "sign_in_unknown": {"sign_in_url": url("/accounts/login/")},
+        "password_reset": {"reset_url": url("/accounts/password/reset/key/1-s3cret/")},
+        "purchase_thanks": {
+            "first_name": "Ann",
+            "share_url": url("/r/ANNX7K2"),
+            "code": "ANNX7K2",
+            "advocate_gets": "500 points",
+            "friend_gets": "100 points",
+        },
+        "friend_joined": {"first_name": "Ann", "friend_name": "Bob M.", "date": "2026-05-14", "portal_url": url()},
+        "reward_available": {
+            "first_name": "Ann",
+            "points": 500,
+            "why": "Bob M. made their first purchase",
+            "portal_url": url(),
+        },
+        "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
+    }
+
+
+def shortest() -> dict[str, dict]:
+    return {
+        "sign_in_code": {"code": "1"},
+        "sign_in_unknown": {"sign_in_url": url()},
+        "password_reset": {"reset_url": url()},
+        "purchase_thanks": {
+            "first_name": "",
+            "share_url": url("/r/A"),
+            "code": "",
+            "advocate_gets": "",
+            "friend_gets": "",
+        },
+        "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
+        "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
+        "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
+    }
+
+
+def longest() -> dict[str, dict]:
+    """Give every text far more than it may hold, with all that needs escaping."""
+    long = "Æ\"<b>&'</b>{{ brand }}{% raw %} " * 400
+    path = "/s/" + "T" * 500
+    return {
+        "sign_in_code": {"code": "K" * 64},
+        "sign_in_unknown": {"sign_in_url": url(path)},
+        "password_reset": {"reset_url": url(path)},
+        "purchase_thanks": {
+            "first_name": long,
+            "share_url": url("/r/" + "A" * 200),
+            "code": "A" * 64,
+            "advocate_gets": long,
+            "friend_gets": long,
+        },
+        "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
+        "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
+        "survey_invitation": _survey(long, long, path) | {"first_name": long},
+    }
+
+
+def _survey(question: str, label: str, path: str) -> dict:
+    return {
+        "first_name": "Ann",
+        "question": question,
+        "score_links": [
+            {
+                "score": score,
+                "label": f"{score} – {label[:100]}" if score in (0, 9, 10) else "",
+                "url": url(f"{path}?score={score}"),
+            }
+            for score in range(11)
+        ],
+        "survey_url": url(path),
+        "low_label": label,
+        "high_label": label,
+        "trap_url": url(f"{path}/x"),
+    }
+
+
+def queue(kind: str = "reward_available", cause: str = "reward:1", recipient: Recipient = ANN, **changes) -> Message:
+    """Queue a mail of the kind with ordinary values."""
+    due_at = changes.pop("due_at", None)
+    context = {**ordinary()[kind], **changes}
+    return queue_message(kind=kind, recipient=recipient, cause=cause, context=context, due_at=due_at)
