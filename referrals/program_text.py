@@ -8,7 +8,7 @@ from core.money import to_text
 from referrals.program_file import ProgramDocument
 from referrals.terms import CUSTOM, RewardRule, Terms, decimal_text
 
-_PLAIN = re.compile(r"[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)?")
+_PLAIN = re.compile(r"[A-Za-z]([A-Za-z0-9 _./-]*[A-Za-z0-9/])?|(https|custom):[A-Za-z0-9_./-]+")
 _WORDS_OF_YAML = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n"])
 
 
@@ -56,7 +56,7 @@ def _head(document: ProgramDocument) -> list[tuple[str, str | list[str]]]:
 def _quoted(value: str | list[str]) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_quoted(item) for item in value)}]"
-    plain = _PLAIN.fullmatch(value) and value not in _WORDS_OF_YAML
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML
     return value if plain else json.dumps(value, ensure_ascii=False)
 
 

@@ -1,12 +1,17 @@
 from datetime import UTC, datetime
+from importlib.metadata import distribution
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from referrals.facts import fact_from_json
 from referrals.models import Customer, Event
 from referrals.services import imports as imports_module
+from referrals.sources.csv import Layout, read_events
 
 FILE = """\
 event_id,type,occurred_at,external_id,email,order_id,amount,currency,code,channel
@@ -171,7 +176,7 @@ def test_import_events_with_skip_errors_imports_the_rest(run):
 
     assert out == "3 rows: 2 recorded, 0 known already, 1 refused"
     assert err == "3: column amount: EUR has 2 decimals, '59.901' has more\n"
-    assert list(Event.objects.values_list("event_id", flat=True)) == ["s-1", "r-1"]
+    assert list(Event.objects.order_by("pk").values_list("event_id", flat=True)) == ["s-1", "r-1"]
 
 
 @pytest.mark.parametrize(
@@ -237,3 +242,20 @@ def test_import_events_takes_leads_custom_events_and_codes(run):
         ("won", 50000, "", ""),
         ("", None, "demo_booked", ""),
     ]
+
+
+def test_read_events_gives_every_order_of_a_real_log_a_key_of_its_own():
+    """CDNOW: 6,919 orders, of which 21 are identical to another in every column."""
+    file = Path(str(distribution("lifetimes").locate_file("lifetimes/datasets/CDNOW_sample.txt")))
+    rows = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+    text = "\n".join(["master,customer,date,cds,usd", *(",".join(row) for row in rows)])
+    names = {"external_id": "customer", "occurred_at": "date", "amount": "usd"}
+    layout = Layout(zone=ZoneInfo("UTC"), names=names, constants={"type": "purchase", "currency": "USD"})
+
+    bodies = [row.body for row in read_events(text, layout)]
+
+    facts = [fact_from_json(body, now=datetime(2026, 1, 1, tzinfo=UTC)) for body in bodies]
+    assert (len(facts), len({fact.event_id for fact in facts}), len({fact.order_id for fact in facts})) == (6919,) * 3
+    assert sum(not fact.event_id.endswith("-1") for fact in facts) == 21
+    assert sum(fact.amount_minor or 0 for fact in facts) == 24_409_194
+    assert [row.body for row in read_events(text, layout)] == bodies
