@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from core.doorbell import ring_on_commit
 from core.events import DomainEvent
 from core.models import Delivery
+from core.retrying import gave_way, will_try_again
 
 MAX_ATTEMPTS = 8
 Handler = Callable[[Any], None]
@@ -73,6 +74,8 @@ def _deliver_now(event: DomainEvent, handler: Handler) -> Delivery:
         with transaction.atomic():
             handler(event)
     except Exception as error:
+        if gave_way(error) and will_try_again():
+            raise
         logger.exception("delivery of %s to %s failed", row.subject, row.handler)
         row.last_error = f"{type(error).__name__}: {error}"
         row.due_at = now + backoff(1)

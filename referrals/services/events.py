@@ -10,6 +10,7 @@ from django.utils.crypto import salted_hmac
 
 from core.dispatch import publish
 from core.errors import Refused
+from core.retrying import with_retries
 from referrals.events import EventRecorded
 from referrals.facts import Fact, fact_from_json
 from referrals.models import Customer, Event
@@ -52,12 +53,16 @@ def guest_key_of(email: str) -> list[str]:
     ]
 
 
-@transaction.atomic
 def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
-    """Store the fact and decide what follows from it, in one transaction.
+    """Store the fact and decide what follows from it, in one transaction, tried again where it gives way to others.
 
     The same fact again is a duplicate and changes nothing. Raises `EventReused`, `OrderReused`, `Erased`.
     """
+    return with_retries(lambda: _record(fact, at, source))
+
+
+@transaction.atomic
+def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     if known := _known(fact):
         return known
     customer = _customer_of(fact)
