@@ -186,3 +186,14 @@ def test_qr_dialog_shows_the_code_and_saves_it(open_page, ann, user):
     with page.expect_download() as saving:
         page.get_by_role("link", name="Save the picture").click()
     assert saving.value.suggested_filename == f"{link.code}.svg"
+
+
+def test_code_page_after_asking_for_a_code(open_page, ann):
+    page = open_page("/accounts/login/")
+    page.get_by_label("Your email address").fill(ann.email)
+    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_role("heading", name="Enter your code").wait_for()
+
+    keep_picture(page, "sign-in-code")
+    assert serious_violations(page) == []
+    assert sticks_out(page) == 0
