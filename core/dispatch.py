@@ -10,9 +10,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from core import clocks
 from core.doorbell import ring_on_commit
 from core.events import DomainEvent
 from core.models import Delivery
@@ -61,7 +61,7 @@ def publish(*events: DomainEvent) -> None:
 
 
 def _deliver_now(event: DomainEvent, handler: Handler) -> Delivery:
-    now = timezone.now()
+    now = clocks.now()
     row = Delivery(
         event=_path(type(event)),
         handler=_path(handler),

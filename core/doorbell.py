@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -25,5 +26,11 @@ def ring(task: str) -> None:
 
 
 def ring_on_commit(task: str) -> None:
-    """Ring once the current transaction has committed."""
-    transaction.on_commit(lambda: ring(task))
+    """Ring once the current transaction has committed; one ring serves all who asked for it meanwhile."""
+    hooks = transaction.get_connection().run_on_commit
+    if not any(isinstance(hook, partial) and hook.func is _ring and hook.args == (task,) for _, hook, _ in hooks):
+        transaction.on_commit(partial(_ring, task))
+
+
+def _ring(task: str) -> None:
+    ring(task)

@@ -39,7 +39,8 @@ class StoredMail:
 def mail_heads(folder: Path, *, search: str = "") -> Iterator[MailHead]:
     """Yield the mails in the folder, newest first; with `search` those with the words in address, subject or text."""
     words = search.lower().split()
-    names = sorted((file.stem for file in folder.glob("*.eml")), reverse=True) if folder.is_dir() else []
+    files = sorted(folder.glob("*.eml"), key=_age, reverse=True) if folder.is_dir() else []
+    names = [file.stem for file in files]
     for name in names[:SEARCHED] if words else names:
         if not words:
             yield _head(name, folder / f"{name}.eml")
@@ -64,6 +65,11 @@ def read_mail(folder: Path, name: str) -> StoredMail | None:
         text=_part(parsed, "plain"),
         html=_part(parsed, "html"),
     )
+
+
+def _age(file: Path) -> tuple[str, int]:
+    """Order by the moment in the name, in whole seconds, and within it by when the file was written."""
+    return file.stem.partition("-")[0], file.stat().st_mtime_ns
 
 
 def _matches(found: StoredMail, words: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from core import clocks
 from core.ids import new_id
 from messaging import kinds
 
@@ -70,7 +71,7 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
 
     class Meta:
         constraints = [
@@ -139,7 +140,7 @@ class Suppression(models.Model):
     email = models.CharField(max_length=254, unique=True, help_text="in lower case")
     reason = models.CharField(max_length=12, choices=Reason, default=Reason.MANUAL)
     note = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField("since", auto_now_add=True)
+    created_at = models.DateTimeField("since", default=clocks.now, editable=False)
 
     def __str__(self) -> str:
         return f"{self.email} ({self.get_reason_display()})"

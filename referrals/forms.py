@@ -37,7 +37,7 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     file = forms.CharField(
         label="Program file",
         strip=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "class": "font-mono"}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "style": "font-family: monospace"}),
     )
 
     class Meta:

@@ -1,7 +1,6 @@
 """How referrals react to domain events."""
 
-from django.utils import timezone
-
+from core import clocks
 from referrals.emails import queue_friend_joined, queue_purchase_thanks
 from referrals.events import EventRecorded, ReferralJudged
 from referrals.freshness import is_news
@@ -14,13 +13,13 @@ _GOOD_NEWS = frozenset({Referral.State.SIGNED_UP, Referral.State.QUALIFIED, Refe
 
 def attribute(event: EventRecorded) -> None:
     """Bind and judge what the recorded event touches."""
-    judge_event(event=Event.objects.select_related("customer").get(pk=event.event), at=timezone.now())
+    judge_event(event=Event.objects.select_related("customer").get(pk=event.event), at=clocks.now())
 
 
 def thank_for_purchase(event: EventRecorded) -> None:
     """Thank the buyer with their own link, where a program runs and the purchase is fresh."""
     fact = Event.objects.select_related("customer").get(pk=event.event)
-    fresh = is_news(fact.source, fact.occurred_at, at=timezone.now())
+    fresh = is_news(fact.source, fact.occurred_at, at=clocks.now())
     if fact.type != Event.Type.PURCHASE or not fresh or not fact.customer.email:
         return
     links = ensure_links(customer=fact.customer)
@@ -34,5 +33,5 @@ def tell_friend_joined(event: ReferralJudged) -> None:
         return
     referral = Referral.objects.select_related("advocate", "friend", "binding_event").get(pk=event.referral)
     source = referral.binding_event.source if referral.binding_event else ""
-    if is_news(source, referral.bound_at, at=timezone.now()) and referral.advocate.email:
+    if is_news(source, referral.bound_at, at=clocks.now()) and referral.advocate.email:
         queue_friend_joined(referral=referral)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from core.clocks import clock_at
 from core.models import JobRun
 
 MAX_PASSES = 100
@@ -102,7 +103,8 @@ def _do(name: str, work: DueWork, *, at: datetime, errors: dict[str, str]) -> in
     if name in errors:
         return 0
     try:
-        return work(at=at)
+        with clock_at(at):
+            return work(at=at)
     except Exception as error:
         logger.exception("due work %s failed", name)
         errors[name] = f"{type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+import core.clocks
 import messaging.models
 
 
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
                 ('email', models.CharField(help_text='in lower case', max_length=254, unique=True)),
                 ('reason', models.CharField(choices=[('hard_bounce', 'does not exist (hard bounce)'), ('complaint', 'marked a mail as spam'), ('manual', 'added by hand')], default='manual', max_length=12)),
                 ('note', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='since')),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False, verbose_name='since')),
             ],
         ),
         migrations.CreateModel(
@@ -62,7 +63,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField(blank=True)),
                 ('html', models.TextField(blank=True)),
                 ('sent_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False, db_index=True)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'failed'])), fields=['priority', 'due_at'], name='message_open'), models.Index(condition=models.Q(('state', 'sending')), fields=['lease_until'], name='message_leased')],

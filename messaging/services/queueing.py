@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils import timezone
 
+from core import clocks
 from core.doorbell import ring_on_commit
 from messaging.kinds import KINDS, Kind
 from messaging.models import Message
@@ -55,7 +55,7 @@ def queue_message(
 @transaction.atomic
 def queue_messages(*, drafts: Sequence[Draft]) -> list[Message]:
     """Queue many messages in few statements; return them in order, those that already were included."""
-    now = timezone.now()
+    now = clocks.now()
     refusals = refusals_of(
         keys={draft.recipient.key for draft in drafts}, emails={_address(draft.recipient.email) for draft in drafts}
     )

@@ -32,6 +32,7 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]
     """Rows that belong to the one shown, to look at."""
 
     extra = 0
+    hide_title = True
     related: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":

@@ -1,5 +1,7 @@
 from django.db import models
 
+from core import clocks
+
 
 class Customer(models.Model):
     """A person the company knows; `external_id`, the company's own id, alone is the identity."""
@@ -15,7 +17,7 @@ class Customer(models.Model):
         max_length=80, unique=True, null=True, blank=True, editable=False, help_text="keyed hash of a guest's email"
     )
     contact_as_of = models.DateTimeField(null=True, blank=True, help_text="when the email and name were last told")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from referrals.models.customers import Customer
 from referrals.models.programs import Program
 
@@ -10,7 +11,7 @@ class Link(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="links")
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="links")
     code = models.CharField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "program"], name="one_link_a_customer_and_program")]
@@ -24,7 +25,7 @@ class Code(models.Model):
 
     code = models.CharField(max_length=32, unique=True)
     link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="codes")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     def __str__(self) -> str:
         return self.code

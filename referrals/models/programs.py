@@ -1,5 +1,7 @@
 from django.db import models
 
+from core import clocks
+
 
 class Program(models.Model):
     """The rules of one referral program; what it promises stands in its immutable offers."""
@@ -17,7 +19,7 @@ class Program(models.Model):
     allowed_landing_hosts = models.JSONField(default=list, blank=True)
     starts = models.DateField(null=True, blank=True, help_text="first day, in the installation's zone")
     ends = models.DateField(null=True, blank=True, help_text="first day on which it no longer runs")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -44,7 +46,7 @@ class Offer(models.Model):
     number = models.PositiveIntegerField()
     terms = models.JSONField()
     live_from = models.DateTimeField(null=True, help_text="empty for the first offer, which is live since ever")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["program", "number"], name="offer_numbered_once")]

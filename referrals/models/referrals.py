@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from core.ids import new_id
 from referrals.models.clicks import Click
 from referrals.models.customers import Customer
@@ -45,7 +46,7 @@ class Referral(models.Model):
     approve_at = models.DateTimeField(null=True, help_text="end of the hold on the qualifying event")
     approved_at = models.DateTimeField(null=True)
     pardoned_at = models.DateTimeField(null=True, help_text="when staff reopened it in spite of its void reason")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from core import clocks
 from core.periods import local_day
 from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_file import ProgramDocument
@@ -14,7 +15,7 @@ from referrals.terms import Terms, terms_from_json
 
 def running_programs(at: datetime | None = None) -> QuerySet[Program]:
     """Return the programs that run at `at` (default: now), by slug."""
-    at = at or timezone.now()
+    at = at or clocks.now()
     day = local_day(at, timezone.get_default_timezone())
     then = ProgramStatus.objects.filter(Q(at=None) | Q(at__lte=at), program=OuterRef("pk"))
     status = then.order_by(F("at").desc(nulls_last=True), "-pk").values("status")[:1]

@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from referrals.models import Customer
 
 
@@ -63,7 +64,7 @@ class Transfer(models.Model):
     cause = models.JSONField(default=dict)
     actor = models.CharField(max_length=100, blank=True)
     event_at = models.DateTimeField(help_text="when the points moved, on the books' own clock")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [

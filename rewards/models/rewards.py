@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from core.ids import new_id
 from referrals.models import Customer, Event, Offer, Program, Referral
 
@@ -42,7 +43,7 @@ class Reward(models.Model):
     reason = models.CharField(max_length=30, blank=True)
     occurred_at = models.DateTimeField(help_text="of the event that caused it")
     available_at = models.DateTimeField(help_text="end of its hold")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
 
     class Meta:
         constraints = [

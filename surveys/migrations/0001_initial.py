@@ -1,3 +1,4 @@
+import core.clocks
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
                 ('hours_between', models.PositiveSmallIntegerField(default=24, help_text='never two invitations within')),
                 ('open_days', models.PositiveSmallIntegerField(default=30, help_text='how long an invitation can be answered')),
                 ('edit_hours', models.PositiveSmallIntegerField(default=24, help_text='how long an answer can be changed')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False)),
             ],
             options={
                 'ordering': ('name',),
@@ -62,7 +63,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(null=True)),
                 ('expires_at', models.DateTimeField()),
                 ('answered_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='referrals.customer')),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='surveys.survey')),
             ],
@@ -76,7 +77,7 @@ class Migration(migrations.Migration):
                 ('low_label', models.CharField(max_length=60)),
                 ('high_label', models.CharField(max_length=60)),
                 ('why', models.CharField(max_length=200, verbose_name='comment question')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False)),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='surveys.survey')),
             ],
         ),
@@ -94,7 +95,7 @@ class Migration(migrations.Migration):
                 ('first_at', models.DateTimeField(help_text='when the first answer came; the time to change it runs from here')),
                 ('at', models.DateTimeField(help_text='when the answer that stands came; it counts on this day')),
                 ('revision', models.PositiveSmallIntegerField(default=1, help_text='number of the revision that stands')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=core.clocks.now, editable=False)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='referrals.customer')),
                 ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='surveys.invitation')),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='surveys.survey')),

@@ -3,6 +3,7 @@ from datetime import datetime
 
 from django.db import models
 
+from core import clocks
 from core.ids import new_id
 from referrals.models import Customer
 from surveys.models.surveys import Survey, SurveyVersion
@@ -43,7 +44,7 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         indexes = [

@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from core.ids import new_id
 from referrals.models import Customer
 from surveys.models.invitations import Invitation
@@ -39,7 +40,7 @@ class Response(models.Model):
     first_at = models.DateTimeField(help_text="when the first answer came; the time to change it runs from here")
     at = models.DateTimeField(help_text="when the answer that stands came; it counts on this day")
     revision = models.PositiveSmallIntegerField(default=1, help_text="number of the revision that stands")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [

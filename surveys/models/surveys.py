@@ -1,5 +1,6 @@
 from django.db import models
 
+from core import clocks
 from surveys import scales
 
 
@@ -20,7 +21,7 @@ class Survey(models.Model):
     hours_between = models.PositiveSmallIntegerField(default=24, help_text="never two invitations within")
     open_days = models.PositiveSmallIntegerField(default=30, help_text="how long an invitation can be answered")
     edit_hours = models.PositiveSmallIntegerField(default=24, help_text="how long an answer can be changed")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         ordering = ("name",)
@@ -38,7 +39,7 @@ class SurveyVersion(models.Model):
     low_label = models.CharField(max_length=60)
     high_label = models.CharField(max_length=60)
     why = models.CharField("comment question", max_length=200)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["survey", "number"], name="survey_version_numbered_once")]

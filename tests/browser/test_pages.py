@@ -9,6 +9,19 @@ from tests.browser.conftest import DESK, NARROW, PHONE, keep_picture, serious_vi
 from tests.factories import CustomerFactory, UserFactory, make_program
 from tests.scenes import NOON, bring, brought_friends
 
+RICH_FILE = """\
+program: {slug}
+name: {name}
+status: {status}
+currency: EUR
+landing_url: https://shop.example/welcome
+qualifies: {{on: purchase}}
+points_per_unit: 2
+rewards:
+  - {{id: fixed, to: advocate, on: qualified, points: 1250}}
+  - {{id: share, to: advocate, on: purchase, percent: 5, max_points: 200, repeat_days: 365}}
+  - {{id: welcome, to: friend, on: qualified, points: 1}}
+"""
 LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
 
 
@@ -142,3 +155,45 @@ def test_native_share_sheet_gets_the_link_of_its_channel(open_page, ann, user):
     page.get_by_role("button", name="More").click()
 
     assert page.evaluate("window.shared.url").endswith(f"/r/{link.code}?c=native")
+
+
+def test_portal_in_german_with_several_programs(open_page, ann, user):
+    make_program("a-first", name="Freunde werben", text=RICH_FILE)
+    brought_friends(ann)
+    look(open_page, "portal-german", "/", user=user, locale="de-DE")
+
+
+def test_portal_reads_from_right_to_left(open_page, ann, user):
+    brought_friends(ann)
+    page = open_page("/", user=user)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    keep_picture(page, "portal-rtl")
+
+    assert sticks_out(page) == 0
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    assert sticks_out(page) == 0
+
+
+def test_qr_dialog_shows_the_code_and_saves_it(open_page, ann, user):
+    link = ensure_link(customer=ann, program=make_program())
+    page = open_page("/", user=user)
+
+    page.locator("[data-dialog]").click()
+    page.wait_for_function("document.querySelector('dialog img').naturalWidth > 0")
+    keep_picture(page, "portal-qr")
+
+    assert serious_violations(page) == []
+    with page.expect_download() as saving:
+        page.get_by_role("link", name="Save the picture").click()
+    assert saving.value.suggested_filename == f"{link.code}.svg"
+
+
+def test_code_page_after_asking_for_a_code(open_page, ann):
+    page = open_page("/accounts/login/")
+    page.get_by_label("Your email address").fill(ann.email)
+    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_role("heading", name="Enter your code").wait_for()
+
+    keep_picture(page, "sign-in-code")
+    assert serious_violations(page) == []
+    assert sticks_out(page) == 0

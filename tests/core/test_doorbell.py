@@ -54,3 +54,20 @@ def test_ring_on_commit_rings_only_after_commit(monkeypatch):
         during = list(heard)
 
     assert (during, heard) == ([], ["kept"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ring_on_commit_rings_once_for_all_who_ask(monkeypatch):
+    heard = []
+    monkeypatch.setattr(doorbell, "ring", heard.append)
+
+    with transaction.atomic():
+        for _ in range(3):
+            doorbell.ring_on_commit("one")
+        doorbell.ring_on_commit("two")
+        with transaction.atomic():
+            doorbell.ring_on_commit("three")
+            transaction.set_rollback(True)
+        doorbell.ring_on_commit("three")
+
+    assert heard == ["one", "two", "three"]

@@ -324,6 +324,6 @@ def test_show_portal_speaks_german(signed_in, ann):
 
     assert '<html lang="de"' in page.text
     words = text_of(page)
-    assert "Du bekommst 500 Punkte bei dessen erster Bestellung" in words
+    assert "Du bekommst 500 Punkte bei der ersten Bestellung" in words
     assert "Zum ersten Mal und für mindestens 20" in words
     assert "Noch niemand – mach den Anfang" in words
