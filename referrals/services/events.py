@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from core.dispatch import publish
@@ -44,7 +45,7 @@ class Recorded:
     refusal: Refused | None = None
 
 
-def guest_key_of(email: str) -> list[str]:
+def guest_keys(email: str) -> list[str]:
     """Return the keyed hashes under which a guest's email may be known, the current key's first."""
     text = email.strip().lower()
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
@@ -66,18 +67,17 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     if known := _known(fact):
         return known
     customer = _customer_of(fact)
-    if known := _known(fact) or _known_order(fact, customer):
-        return known
     try:
         with transaction.atomic():
             event = Event.objects.create(customer=customer, source=source, received_at=at, **_columns(fact))
     except IntegrityError:
-        known = _known(fact) or _known_order(fact, customer)
+        known = _known(fact)
         if known is None:
             raise
         return known
     publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk))
-    event.refresh_from_db(fields=["warnings"])
+    if fact.code or fact.click_id or fact.coupon or fact.type == Event.Type.REFUND:
+        event.refresh_from_db(fields=["warnings"])
     return Recorded(event)
 
 
@@ -114,32 +114,36 @@ def _columns(fact: Fact) -> dict[str, object]:
 
 
 def _known(fact: Fact) -> Recorded | None:
-    event = Event.objects.select_related("customer").filter(event_id=fact.event_id).first()
-    if event is None:
-        return None
-    if event.fingerprint != fact.fingerprint:
-        raise EventReused(f"event_id {fact.event_id!r} was already used for another event", pointer="/event_id")
-    return Recorded(event, duplicate=True)
+    """Return the event that the fact repeats, by its id or, a purchase, by its order; None for a new fact."""
+    same = Q(event_id=fact.event_id)
+    if fact.type == Event.Type.PURCHASE:
+        same |= Q(type=Event.Type.PURCHASE, order_id=fact.order_id)
+    events = list(Event.objects.select_related("customer").filter(same))
+    for event in events:
+        if event.event_id == fact.event_id:
+            if event.fingerprint != fact.fingerprint:
+                raise EventReused(f"event_id {fact.event_id!r} was already used for another event", pointer="/event_id")
+            return Recorded(event, duplicate=True)
+    for event in events:
+        if not _is_same_order(event, fact):
+            raise OrderReused(
+                f"order {fact.order_id!r} was already bought as event {event.event_id!r}", pointer="/order/id"
+            )
+        return Recorded(event, duplicate=True)
+    return None
 
 
-def _known_order(fact: Fact, customer: Customer) -> Recorded | None:
-    if fact.type != Event.Type.PURCHASE:
-        return None
-    event = Event.objects.select_related("customer").filter(type=Event.Type.PURCHASE, order_id=fact.order_id).first()
-    if event is None:
-        return None
-    if (event.customer_id, event.amount_minor, event.currency) != (customer.pk, fact.amount_minor, fact.currency):
-        raise OrderReused(
-            f"order {fact.order_id!r} was already bought as event {event.event_id!r}", pointer="/order/id"
-        )
-    return Recorded(event, duplicate=True)
+def _is_same_order(event: Event, fact: Fact) -> bool:
+    buyer = event.customer
+    known_as = buyer.external_id == fact.external_id if fact.external_id else buyer.guest_key in guest_keys(fact.email)
+    return known_as and (event.amount_minor, event.currency) == (fact.amount_minor, fact.currency)
 
 
 def _customer_of(fact: Fact) -> Customer:
     """Return the fact's customer, locked: the known one, a guest whose id is now known, or a new one."""
     customer = _find(fact)
     if customer is None:
-        keys = guest_key_of(fact.email) if not fact.external_id else []
+        keys = guest_keys(fact.email) if not fact.external_id else []
         Customer.objects.bulk_create(
             [
                 Customer(
@@ -165,10 +169,10 @@ def _customer_of(fact: Fact) -> Customer:
 def _find(fact: Fact) -> Customer | None:
     customers = Customer.objects.select_for_update(no_key=True)
     if not fact.external_id:
-        return customers.filter(guest_key__in=guest_key_of(fact.email)).first()
+        return customers.filter(guest_key__in=guest_keys(fact.email)).first()
     customer = customers.filter(external_id=fact.external_id).first()
     if customer is None and fact.email:
-        guest = customers.filter(guest_key__in=guest_key_of(fact.email), external_id__startswith="email:").first()
+        guest = customers.filter(guest_key__in=guest_keys(fact.email), external_id__startswith="email:").first()
         if guest is not None:
             Customer.objects.filter(pk=guest.pk).update(external_id=fact.external_id)
             guest.external_id = fact.external_id

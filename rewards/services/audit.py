@@ -97,7 +97,9 @@ def _transfers_are_entered() -> Iterator[Finding]:
 def _releases_resolve() -> Iterator[Finding]:
     """Every release ends the grant of its own reward."""
     released = Transfer.objects.filter(kind=Transfer.Kind.RELEASE).order_by("pk")
-    wrong = released.filter(Q(resolves=None) | ~Q(resolves__kind=Transfer.Kind.GRANT) | ~Q(resolves__reward=F("reward")))
+    wrong = released.filter(
+        Q(resolves=None) | ~Q(resolves__kind=Transfer.Kind.GRANT) | ~Q(resolves__reward=F("reward"))
+    )
     for pk in wrong.values_list("pk", flat=True):
         yield Finding(f"transfer {pk}", "a release that resolves the grant of its own reward")
 
@@ -120,7 +122,9 @@ def _available_is_its_lots() -> Iterator[Finding]:
     rows = Account.objects.filter(kind=Kind.AVAILABLE).annotate(lots_hold=Sum("lots__remaining")).order_by("pk")
     for account in rows.iterator(chunk_size=5000):
         if account.balance != (account.lots_hold or 0):
-            yield Finding(f"account {account.pk}", f"balance {account.lots_hold or 0} (its lots), found {account.balance}")
+            yield Finding(
+                f"account {account.pk}", f"balance {account.lots_hold or 0} (its lots), found {account.balance}"
+            )
     owing = Account.objects.filter(kind=Kind.DEBT, balance__gt=0).values_list("customer", flat=True)
     for account in Account.objects.filter(kind=Kind.AVAILABLE, balance__gt=0, customer__in=owing).order_by("pk"):
         yield Finding(f"account {account.pk}", "no available points while there is a debt")

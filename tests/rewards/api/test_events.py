@@ -263,7 +263,7 @@ def test_get_event_returns_the_fact_with_its_decision_as_it_stands(api, code, fa
 def test_record_event_counts_the_same_order_once_even_when_the_check_is_blind(api, code, fact, monkeypatch):
     """The database itself keeps an order from being bought twice."""
     api.post("events", fact(referral={"code": code}))
-    monkeypatch.setattr("referrals.services.events._known_order", lambda *_: None)
+    monkeypatch.setattr("referrals.services.events._known", lambda *_: None)
 
     with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
         api.post("events", fact("another-id", referral={"code": code}))
