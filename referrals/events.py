@@ -7,9 +7,11 @@ from core.events import DomainEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecorded(DomainEvent):
-    """The company reported a fact. `event` is the Event's primary key."""
+    """The company reported a fact. `event` is the Event's primary key, `source` the way it came in by."""
 
     event: int
+    type: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

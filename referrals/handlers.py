@@ -3,7 +3,7 @@
 from core import clocks
 from referrals.emails import queue_friend_joined, queue_purchase_thanks
 from referrals.events import EventRecorded, ReferralJudged
-from referrals.freshness import is_news
+from referrals.freshness import SILENT_SOURCES, is_news
 from referrals.models import Event, Referral
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links
@@ -18,9 +18,11 @@ def attribute(event: EventRecorded) -> None:
 
 def thank_for_purchase(event: EventRecorded) -> None:
     """Thank the buyer with their own link, where a program runs and the purchase is fresh."""
+    if event.type != Event.Type.PURCHASE or event.source in SILENT_SOURCES:
+        return
     fact = Event.objects.select_related("customer").get(pk=event.event)
     fresh = is_news(fact.source, fact.occurred_at, at=clocks.now())
-    if fact.type != Event.Type.PURCHASE or not fresh or not fact.customer.email:
+    if not fresh or not fact.customer.email:
         return
     links = ensure_links(customer=fact.customer)
     if links:

@@ -75,7 +75,7 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
         if known is None:
             raise
         return known
-    publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk))
+    publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk, type=fact.type, source=source))
     if fact.code or fact.click_id or fact.coupon or fact.type == Event.Type.REFUND:
         event.refresh_from_db(fields=["warnings"])
     return Recorded(event)
@@ -135,8 +135,9 @@ def _known(fact: Fact) -> Recorded | None:
 
 def _is_same_order(event: Event, fact: Fact) -> bool:
     buyer = event.customer
-    known_as = buyer.external_id == fact.external_id if fact.external_id else buyer.guest_key in guest_keys(fact.email)
-    return known_as and (event.amount_minor, event.currency) == (fact.amount_minor, fact.currency)
+    same_guest = bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
+    known_as = buyer.external_id == fact.external_id or (same_guest and buyer.external_id.startswith("email:"))
+    return (known_as or (not fact.external_id and same_guest)) and (event.amount_minor, event.currency) == (fact.amount_minor, fact.currency)
 
 
 def _customer_of(fact: Fact) -> Customer:

@@ -131,7 +131,7 @@ def _available_is_its_lots() -> Iterator[Finding]:
 
 
 def _rewards_agree() -> Iterator[Finding]:
-    """A reward's points are what its grant promised less what was taken back; pending ones are on the pending account."""
+    """A reward's points are its grant less what was taken back; pending ones stand on the pending account."""
     granted = _sums(Q(kind=Transfer.Kind.GRANT))
     taken = _sums(Q(kind=Transfer.Kind.REVOKE))
     pending: dict[int, int] = defaultdict(int)

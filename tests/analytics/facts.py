@@ -37,7 +37,7 @@ def event(kind: str, who: str, at: str, order: str = "", amount: int | None = No
         fingerprint="",
         **fields,
     )
-    mark_event(EventRecorded(subject=f"event:{made.pk}", event=made.pk))
+    mark_event(EventRecorded(subject=f"event:{made.pk}", event=made.pk, type=made.type, source=made.source))
     return made
 
 
