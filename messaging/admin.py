@@ -1,33 +1,20 @@
 """Messages, preferences and suppressed addresses in the admin, read-only but for what staff decide."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from core.errors import Refused
+from core.admin import ReadOnlyAdmin
 from messaging.composing import compose_mail
 from messaging.forms import SuppressionForm
 from messaging.models import Message, Preference, PreferenceChange, Suppression
 from messaging.services import send_again
 from messaging.views.mailbox import FRAME_POLICY
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """To look at; what changes it are services."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Message)
@@ -39,8 +26,6 @@ class MessageAdmin(ReadOnlyAdmin):
     search_fields = ("email", "name", "recipient_key", "subject", "cause", "public_id", "message_id")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("send_again_action",)
     fieldsets = (
         (None, {"fields": ("kind", "recipient", "subject", "state", "why", "last_error")}),
@@ -91,20 +76,16 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.action(description="Send again…", permissions=["send_again"])
     def send_again_action(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponse | None:
         """Ask for the reason, then queue the chosen messages again."""
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            context = {**self.admin_site.each_context(request), "title": "Send again", "chosen": queryset}
-            return render(request, "messaging/admin/send_again.html", context)
-        queued = 0
-        for row in queryset:
-            try:
-                send_again(message=row, reason=reason, by=str(request.user))
-                queued += 1
-            except Refused as error:
-                self.message_user(request, f"{row}: {error.detail}", messages.WARNING)
-        if queued:
-            self.message_user(request, f"{queued} on their way again.", messages.SUCCESS)
-        return None
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: send_again(message=row, reason=reason, by=str(request.user)),
+            action="send_again_action",
+            title="Send again",
+            warning="These mails are queued again with the same Message-ID. Who has opted out meanwhile gets nothing. "
+            "A mail whose outcome is unknown may have arrived: it can then arrive twice.",
+            done="on their way again",
+        )
 
 
 @admin.register(Suppression)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from referrals.admin.base import ReadOnlyAdmin, link_to, shown_json, shown_money
+from core.admin import ReadOnlyAdmin, link_to, shown_json, shown_money
 from referrals.models import Click, Event
 
 

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Refused
-from referrals.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from referrals.forms import LinkForm
 from referrals.models import Click, Code, Customer, Link, Referral
 from referrals.queries.links import share_url

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 
-from referrals.admin.base import ReadOnlyInline
+from core.admin import ReadOnlyInline
 from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_text import describe_terms, program_changes, render_program

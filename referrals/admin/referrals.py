@@ -1,9 +1,13 @@
 """Referrals in the admin: who brought whom, in which state and why."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from referrals.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
+from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from referrals.models import Referral, ReferralStep
+from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
 
 
 class StepInline(ReadOnlyInline):
@@ -41,6 +45,7 @@ class ReferralAdmin(ReadOnlyAdmin):
     date_hierarchy = "bound_at"
     ordering = ("-created_at", "-pk")
     inlines = (StepInline,)
+    actions = ("void_action", "reopen_action")
     fieldsets = (
         (None, {"fields": ("state", "reason", "friend_page", "advocate_page", "program", "offer")}),
         ("How they met", {"fields": ("method", "code", "channel", "click", "binding_event", "touch_at", "bound_at")}),
@@ -58,3 +63,44 @@ class ReferralAdmin(ReadOnlyAdmin):
     def advocate_page(self, referral: Referral) -> str:
         """The advocate, to go there."""
         return link_to(referral.advocate)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change referrals."""
+        return request.user.has_perm("referrals.change_referral")
+
+    @admin.action(description="Void…", permissions=["decide"])
+    def void_action(self, request: HttpRequest, queryset: QuerySet[Referral]) -> HttpResponse | None:
+        """Ask why, then void: everything the referral earned goes back."""
+        kind = request.POST.get("kind", "manual")
+
+        def void(referral: Referral, note: str) -> Referral:
+            by = str(request.user)
+            return void_referral(referral=referral, reason=kind, note=note, actor=by, at=timezone.now())
+
+        return self.act_with_reason(
+            request,
+            queryset,
+            void,
+            action="void_action",
+            title="Void",
+            warning="Everything these referrals earned, for both sides, goes back. You can reopen them later.",
+            done="voided",
+            choices=(("kind", "What is it?", STAFF_REASONS),),
+        )
+
+    @admin.action(description="Reopen…", permissions=["decide"])
+    def reopen_action(self, request: HttpRequest, queryset: QuerySet[Referral]) -> HttpResponse | None:
+        """Ask why, then judge anew in spite of the void reason."""
+
+        def reopen(referral: Referral, note: str) -> Referral:
+            return reopen_referral(referral=referral, note=note, actor=str(request.user), at=timezone.now())
+
+        return self.act_with_reason(
+            request,
+            queryset,
+            reopen,
+            action="reopen_action",
+            title="Reopen",
+            warning="These referrals are judged anew by what the friend bought, and earn what they then earn.",
+            done="reopened",
+        )

@@ -135,9 +135,12 @@ def _known(fact: Fact) -> Recorded | None:
 
 def _is_same_order(event: Event, fact: Fact) -> bool:
     buyer = event.customer
-    same_guest = bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
-    known_as = buyer.external_id == fact.external_id or (same_guest and buyer.external_id.startswith("email:"))
-    return (known_as or (not fact.external_id and same_guest)) and (event.amount_minor, event.currency) == (fact.amount_minor, fact.currency)
+    if (event.amount_minor, event.currency) != (fact.amount_minor, fact.currency):
+        return False
+    if buyer.external_id == fact.external_id:
+        return True
+    guest = not fact.external_id or buyer.external_id.startswith("email:")
+    return guest and bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
 
 
 def _customer_of(fact: Fact) -> Customer:

@@ -37,7 +37,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.customer_id or 'the company'}"
+        return f"{self.customer if self.customer_id else 'the company'}: {self.kind}"
 
 
 class Transfer(models.Model):

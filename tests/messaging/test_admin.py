@@ -85,7 +85,7 @@ def test_send_again_asks_for_a_reason_and_then_queues(staff):
     asked = act(staff, row)
     row.refresh_from_db()
     assert (asked.status_code, row.state) == (200, "dead")
-    assert "Why should they be sent again?" in asked.content.decode()
+    assert "These mails are queued again" in asked.content.decode()
 
     assert act(staff, row, reason="server is back").status_code == 302
     assert send_due(at=timezone.now()) == 1

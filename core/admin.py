@@ -1,14 +1,18 @@
 """What the pages of the admin have in common."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
+from core.errors import Refused
 from core.money import to_text
 
 
@@ -26,6 +30,45 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def act_with_reason(
+        self,
+        request: HttpRequest,
+        rows: "QuerySet[Any]",
+        work: Callable[[Any, str], Any],
+        *,
+        action: str,
+        title: str,
+        warning: str,
+        done: str,
+        choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
+        number: str = "",
+    ) -> HttpResponse | None:
+        """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
+
+        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides;
+        a row that is refused is told and leaves the others alone.
+        """
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
+            page |= {"warning": warning, "choices": choices, "number": number}
+            return render(request, "admin_actions/ask_reason.html", page)
+        self._do_each(request, rows, work, reason, done)
+        return None
+
+    def _do_each(
+        self, request: HttpRequest, rows: "QuerySet[Model]", work: Callable[[Any, str], Any], reason: str, done: str
+    ) -> None:
+        count = 0
+        for row in rows:
+            try:
+                work(row, reason)
+                count += 1
+            except Refused as refusal:
+                self.message_user(request, f"{row}: {refusal.detail}", messages.WARNING)
+        if count:
+            self.message_user(request, f"{count} {done}.", messages.SUCCESS)
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
