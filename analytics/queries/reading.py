@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.db.models import Sum as Total
 
 from analytics.metrics import Answers, Metric, People, Running, Share, Sum, Unit
@@ -150,9 +150,12 @@ def _cells(question: Question, series: str, currency: str = "", *, minus: str = 
     if currency:
         rows = rows.filter(currency=currency)
     cells: Cells = defaultdict(int)
-    columns = ("series", "day", _group_column(question, whole=whole))
-    for name, day, group, value in rows.order_by().values_list(*columns).annotate(total=Total("value")):
-        cells[_start(question, day), group] += -value if name == minus else value
+    totals = rows.order_by().values("series", name=F(_group_column(question, whole=whole)))
+    if question.by is not By.TOTAL:
+        totals = totals.values("day", "series", "name")
+    for row in totals.annotate(total=Total("value")):
+        start = _start(question, row.get("day", span.start))
+        cells[start, row["name"]] += -row["total"] if row["series"] == minus else row["total"]
     return cells
 
 
