@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models import Sum as Total
 
 from analytics.metrics import Answers, Metric, People, Running, Share, Sum, Unit
@@ -150,12 +150,11 @@ def _cells(question: Question, series: str, currency: str = "", *, minus: str = 
     if currency:
         rows = rows.filter(currency=currency)
     cells: Cells = defaultdict(int)
-    totals = rows.order_by().values("series", name=F(_group_column(question, whole=whole)))
-    if question.by is not By.TOTAL:
-        totals = totals.values("day", "series", "name")
-    for row in totals.annotate(total=Total("value")):
-        start = _start(question, row.get("day", span.start))
-        cells[start, row["name"]] += -row["total"] if row["series"] == minus else row["total"]
+    group = _group_column(question, whole=whole)
+    columns = ("series", group) if question.by is By.TOTAL else ("series", group, "day")
+    for name, part, *day, total in rows.order_by().values_list(*columns).annotate(total=Total("value")):
+        start = _start(question, day[0]) if day else span.start
+        cells[start, part] += -total if name == minus else total
     return cells
 
 
