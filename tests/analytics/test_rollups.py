@@ -1,6 +1,7 @@
 """The rollups equal the facts after any interleaving, and incremental equals full."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -104,12 +105,12 @@ def move(which: int, at: str, state: str) -> None:
     causes = list(Event.objects.filter(type="purchase", customer=referral.friend).order_by("pk"))
     cause = causes[which % len(causes)] if causes else None
     referral.state, referral.bound_at = state, facts.moment(at)
-    referral.qualifying_event, referral.qualified_at = cause, cause and cause.occurred_at
+    referral.qualifying_event, referral.qualified_at = cause, cause.occurred_at if cause else None
     referral.save()
     facts.judged(referral)
 
 
-TAKERS = {
+TAKERS: dict[str, Any] = {
     "purchase": buy,
     "refund": lambda who, at, order, amount, currency: facts.refund(who, at, amount, order, currency=currency),
     "bind": bind,
