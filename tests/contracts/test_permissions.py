@@ -62,6 +62,10 @@ PAGES = {
     ("mails/", "GET"): (404, 404, 200, 200),
     ("mails/<str:name>/", "GET"): (404, 404, 404, 404),
     ("mails/<str:name>/html/", "GET"): (404, 404, 404, 404),
+    # Numbers: hidden from customers, refused to staff whose role lacks them.
+    ("dashboard/", "GET"): (302, 404, 403, 200),
+    ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
+    ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 200),
     ("api/schema/", "GET"): (200, 200, 200, 200),
     ("api/docs/", "GET"): (200, 200, 200, 200),
     ("api/v1/.*$", "GET"): (404, 404, 404, 404),
