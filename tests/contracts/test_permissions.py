@@ -65,7 +65,7 @@ PAGES = {
     # Numbers: hidden from customers, refused to staff whose role lacks them.
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
-    ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 200),
+    ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
     ("api/schema/", "GET"): (200, 200, 200, 200),
     ("api/docs/", "GET"): (200, 200, 200, 200),
     ("api/v1/.*$", "GET"): (404, 404, 404, 404),
