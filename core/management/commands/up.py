@@ -1,6 +1,7 @@
 """`up`: everything on one machine: database, web server, worker and beat under one supervisor."""
 
 import errno
+import io
 import socket
 import sys
 from typing import Any
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         """Run everything; fail if a part ends by itself."""
         ensure_port_is_free(settings.HOST, settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("ensure_roles", stdout=io.StringIO())
         if not no_seed:
             self._seed_when_empty()
         supervisor = Supervisor({"web server": WEB, "worker": WORKER}, folder=settings.BASE_DIR)
