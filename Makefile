@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run setup serve work demo test check bench clean
+.PHONY: help run setup serve work demo openapi test check bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -19,6 +19,9 @@ serve: $(VENV)/runtime.stamp ## the production web server in the foreground (aft
 
 work: $(VENV)/runtime.stamp ## worker and beat in the foreground
 	@exec $(BIN)/celery -A config worker --beat --loglevel INFO
+
+openapi: $(VENV)/dev.stamp ## write docs/openapi.yaml from the code
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 demo: $(VENV)/runtime.stamp ## a demo company in the database
 	@$(BIN)/python manage.py migrate --verbosity 0

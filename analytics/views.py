@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.access import staff_page
@@ -21,7 +22,8 @@ from analytics.queries.reading import Answer, first_day_with_data
 from analytics.questions import metric_of
 from analytics.services.answers import Wish, answer_wish
 from analytics.services.overview import Chart, Line, View, build_overview
-from analytics.spans import By, Span, before
+from analytics.services.rollups import bring_up_to_date
+from analytics.spans import By, Span, before, cut
 from analytics.templatetags.numbers import label_of
 from core.errors import Refused
 from core.periods import local_day
@@ -34,11 +36,12 @@ COLUMNS = ("from", "to", "group", "value", "numerator", "denominator", "interval
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the numbers of a range of days beside those of the days before."""
     now = timezone.now()
+    complete_through = bring_up_to_date(at=now)
     form = FilterForm(request.GET)
     chosen = form.cleaned_data if form.is_valid() else {}
     span, preset = _span(chosen, now)
     view = View(span=span, program=chosen.get("program", ""), currency=chosen.get("currency", ""))
-    shown = build_overview(view=view, at=now)
+    shown = build_overview(view=view, complete_through=complete_through, at=now)
     view = shown.view
     kept = {"program": view.program, "currency": view.currency if len(shown.currencies) > 1 else ""}
     context = {
@@ -52,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "preset": preset,
         "charts": [_drawn(chart, view) for chart in shown.charts],
         "time_zone": reporting_zone().key,
-        "now": now,
+        "running": _running(view, local_day(now, reporting_zone())),
     }
     return render(request, "analytics/staff/overview.html", context, status=200 if form.is_valid() else 422)
 
@@ -69,6 +72,14 @@ def _span(chosen: dict[str, Any], now: datetime) -> tuple[Span, str]:
     end = last or max(today, first or today)
     start = first or min(first_day_with_data() or end, end)
     return Span(start, end + timedelta(days=1)), ""
+
+
+def _running(view: View, today: date) -> str:
+    """Return a word of warning where the last period shown is not over."""
+    if today not in cut(view.span, view.by)[-1]:
+        return ""
+    last = {By.DAY: _("The last day"), By.WEEK: _("The last week"), By.MONTH: _("The last month")}[view.by]
+    return _("%(period)s is still running: it will grow.") % {"period": last}
 
 
 def _query(**parameters: str) -> str:

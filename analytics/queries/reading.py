@@ -150,9 +150,11 @@ def _cells(question: Question, series: str, currency: str = "", *, minus: str = 
     if currency:
         rows = rows.filter(currency=currency)
     cells: Cells = defaultdict(int)
-    columns = ("series", "day", _group_column(question, whole=whole))
-    for name, day, group, value in rows.order_by().values_list(*columns).annotate(total=Total("value")):
-        cells[_start(question, day), group] += -value if name == minus else value
+    group = _group_column(question, whole=whole)
+    columns = ("series", group) if question.by is By.TOTAL else ("series", group, "day")
+    for name, part, *day, total in rows.order_by().values_list(*columns).annotate(total=Total("value")):
+        start = _start(question, day[0]) if day else span.start
+        cells[start, part] += -total if name == minus else total
     return cells
 
 

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from analytics.metrics import METRICS, Metric, Unit
 from analytics.queries.reading import Answer, Point, currencies_between, first_day_with_data, read_metric
 from analytics.questions import Question
-from analytics.services.rollups import bring_up_to_date
 from analytics.spans import By, Span, before
 from core.money import to_units
 from referrals.models import Program
@@ -129,9 +129,8 @@ def _drawn(answer: Answer, value: float | None) -> float | None:
     return float(to_units(int(value), answer.currency))
 
 
-def build_overview(*, view: View, at: datetime) -> Overview:
-    """Return the overview, counted up to date first; of several currencies the view's, else the first."""
-    complete_through = bring_up_to_date(at=at)
+def build_overview(*, view: View, complete_through: date | None, at: datetime) -> Overview:
+    """Return the overview from what is counted; of several currencies the view's, else the first."""
     currencies = currencies_between()
     if currencies and view.currency not in currencies:
         view = replace(view, currency=currencies[0])
@@ -169,8 +168,9 @@ def _every(by: By) -> str:
     return {By.DAY: _("by day"), By.WEEK: _("by week"), By.MONTH: _("by month")}[by]
 
 
-def _total(points: Iterable[Point], *, denominators: bool = False) -> int:
-    return sum(int((point.denominator if denominators else point.value) or 0) for point in points)
+def _counted(points: Iterable[Point], *, denominators: bool = False) -> str:
+    total = sum(int((point.denominator if denominators else point.value) or 0) for point in points)
+    return number_format(total, force_grouping=True)
 
 
 def revenue_chart(ask: Asker, view: View) -> Chart:
@@ -181,7 +181,7 @@ def revenue_chart(ask: Asker, view: View) -> Chart:
         title=_("Net revenue and orders %(by)s") % {"by": _every(view.by)},
         axes=[revenue.currency or "", _("orders")],
         lines=[Line(answer=revenue), Line(answer=orders, shape="line", axis=1)],
-        observed=_("%(n)d orders") % {"n": _total(orders.points)},
+        observed=_("%(n)s orders") % {"n": _counted(orders.points)},
         empty=(_("No purchases in these days"), _("Send purchases to the API, or import a file with import_events.")),
     )
 
@@ -194,7 +194,7 @@ def customers_chart(ask: Asker, view: View) -> Chart:
         title=_("New customers %(by)s") % {"by": _every(view.by)},
         axes=[_("people")],
         lines=[Line(answer=new)],
-        observed=_("%(n)d people") % {"n": _total(new.points)},
+        observed=_("%(n)s people") % {"n": _counted(new.points)},
         empty=(_("Nobody bought for the first time"), _("Choose more days, or report purchases from before them.")),
     )
 
@@ -208,7 +208,7 @@ def funnel_chart(ask: Asker, view: View) -> Chart:
         kind="stages",
         axes=[_("count, each on its own days")],
         lines=[Line(answer=stage) for stage in stages],
-        observed=_("%(n)d clicks") % {"n": _total(stages[0].points)},
+        observed=_("%(n)s clicks") % {"n": _counted(stages[0].points)},
         empty=(_("No clicks on share links"), _("Mail your customers their link, or show it after the checkout.")),
     )
 
@@ -221,7 +221,7 @@ def share_chart(ask: Asker, view: View) -> Chart:
         title=_("Share of orders from referred friends %(by)s") % {"by": _every(view.by)},
         axes=["%"],
         lines=[Line(answer=share, shape="line")],
-        observed=_("%(n)d orders, band: 95 %% interval") % {"n": _total(share.points, denominators=True)},
+        observed=_("%(n)s orders, band: 95 %% interval") % {"n": _counted(share.points, denominators=True)},
         empty=(_("No orders in these days"), _("The share appears with the first purchases.")),
     )
 
@@ -235,7 +235,7 @@ def nps_chart(ask: Asker, view: View) -> Chart:
         title=_("Net Promoter Score %(by)s") % {"by": _every(by)},
         axes=[_("points, −100 to 100")],
         lines=[Line(answer=score, shape="line")],
-        observed=_("%(n)d answers, band: 95 %% interval") % {"n": _total(score.points, denominators=True)},
+        observed=_("%(n)s answers, band: 95 %% interval") % {"n": _counted(score.points, denominators=True)},
         empty=(_("No confirmed answers in these days"), _("Invite customers to the survey: answers appear at once.")),
     )
 

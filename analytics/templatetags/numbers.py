@@ -26,9 +26,9 @@ def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
         amount = to_units(int(value), currency)
         return f"{number_format(amount, exponent_of(currency), force_grouping=True)} {currency}"
     if metric.unit is Unit.RATIO:
-        return f"{number_format(100 * value, 1)} %"
+        return f"{number_format(100 * value, 1)}\u00a0%"
     if metric.unit is Unit.SCORE:
-        return f"{value:+d}".replace("-", "−")
+        return f"{value:+d}".replace("-", "−") if value else "0"
     return number_format(value, force_grouping=True)
 
 
@@ -85,10 +85,16 @@ def interval_in_words(point: Point, metric: Metric) -> str:
     if point.interval is None:
         return ""
     if metric.unit is Unit.RATIO:
-        return " … ".join(f"{number_format(100 * bound, 1)} %" for bound in point.interval)
+        return " … ".join(f"{number_format(100 * bound, 1)}\u00a0%" for bound in point.interval)
     return " … ".join(
         f"{'+' if bound > 0 else ''}{number_format(bound, 1)}".replace("-", "−") for bound in point.interval
     )
+
+
+@register.filter
+def grouped(count: int) -> str:
+    """Return a count with its thousands apart."""
+    return number_format(count, force_grouping=True)
 
 
 @register.simple_tag

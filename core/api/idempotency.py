@@ -73,6 +73,7 @@ def idempotent(handler: Handler) -> Handler:
                 lambda: handler(view, request, *args, **kwargs), request, caller, key
             )
 
+    obey.obeys_idempotency_key = True  # type: ignore[attr-defined]
     return obey
 
 

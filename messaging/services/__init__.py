@@ -1,6 +1,7 @@
 """What other apps may ask of messaging."""
 
 from messaging.recipients import Recipient
+from messaging.services.history import note_sent_elsewhere
 from messaging.services.preferences import set_preference, set_preferences
 from messaging.services.queueing import Draft, UnknownKind, queue_message, queue_messages, withdraw_message
 from messaging.services.resending import CannotResend, send_again
@@ -15,6 +16,7 @@ __all__ = [
     "close_expired_leases",
     "deliver_message",
     "forget_contents",
+    "note_sent_elsewhere",
     "queue_message",
     "queue_messages",
     "send_again",

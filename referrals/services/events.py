@@ -59,7 +59,8 @@ def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
 
     The same fact again is a duplicate and changes nothing. Raises `EventReused`, `OrderReused`, `Erased`.
     """
-    return with_retries(lambda: _record(fact, at, source))
+    recorded: Recorded = with_retries(lambda: _record(fact, at, source))
+    return recorded
 
 
 @transaction.atomic

@@ -33,7 +33,7 @@ def explain_referral(referral: Referral) -> list[Link]:
 
 
 def _clicks(referral: Referral) -> Iterator[Link]:
-    clicks = Click.objects.filter(pk=referral.click_id)
+    clicks = Click.objects.filter(referrals=referral)
     if referral.click and referral.click.visitor:
         clicks = Click.objects.filter(visitor=referral.click.visitor, program=referral.program_id)
     for click in clicks.select_related("link").order_by("at"):

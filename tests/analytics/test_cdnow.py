@@ -10,6 +10,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from analytics.models import DirtyBucket
@@ -50,6 +51,20 @@ def orders() -> list[tuple[str, date, Decimal]]:
     )
     DirtyBucket.objects.bulk_create([DirtyBucket(family=DirtyBucket.EVENT, subject=event.pk) for event in events])
     return log
+
+
+def test_import_events_brings_a_real_order_log_into_the_numbers_and_no_row_twice(tmp_path):
+    """The second time with the file's first rows, which are known already; all of them would take long."""
+    file = tmp_path / "orders.csv"
+    rows = [f"{who},{day},{amount}" for who, day, amount in order_log()]
+    options = ["--map", "external_id=buyer", "occurred_at=date", "amount=paid", "--type", "purchase"]
+
+    for known in (rows, rows[:500]):
+        file.write_text("\n".join(["buyer,date,paid", *known]) + "\n", encoding="utf-8")
+        call_command("import_events", str(file), *options, "--currency", "USD")
+
+        told = [values(name, *ALL)[0] for name in ("orders", "customers", "revenue_gross", "revenue_net")]
+        assert told == [6919, 2357, "244091.94", "244091.94"]
 
 
 def test_refresh_rollups_counts_a_real_order_log_to_the_cent(orders):

@@ -1,10 +1,12 @@
 """The rollups equal the facts after any interleaving, and incremental equals full."""
 
+import threading
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -60,8 +62,6 @@ class _PowerCut(Exception):
 
 def crash_midway() -> None:
     """A run that is cut short after its first family."""
-    from django.db import transaction
-
     real = rollups._store
     stored = []
 
@@ -104,12 +104,12 @@ def move(which: int, at: str, state: str) -> None:
     causes = list(Event.objects.filter(type="purchase", customer=referral.friend).order_by("pk"))
     cause = causes[which % len(causes)] if causes else None
     referral.state, referral.bound_at = state, facts.moment(at)
-    referral.qualifying_event, referral.qualified_at = cause, cause and cause.occurred_at
+    referral.qualifying_event, referral.qualified_at = cause, cause.occurred_at if cause else None
     referral.save()
     facts.judged(referral)
 
 
-TAKERS = {
+TAKERS: dict[str, Any] = {
     "purchase": buy,
     "refund": lambda who, at, order, amount, currency: facts.refund(who, at, amount, order, currency=currency),
     "bind": bind,
@@ -218,6 +218,56 @@ def test_refresh_rollups_cut_short_leaves_marks_and_numbers_as_they_were():
     assert DirtyBucket.objects.filter(claim=0).count() == 1
     assert not DailyValue.objects.exists()
     assert values("orders") == [1]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_refresh_rollups_keeps_the_mark_of_a_fact_that_commits_while_it_counts():
+    refresh()
+    written, counted = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            facts.purchase("ann", "2026-03-20", 100)
+            written.set()
+            counted.wait(20)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(20)
+    assert refresh() == 0
+    counted.set()
+    writer.join()
+
+    assert values("orders") == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refresh_rollups_run_at_once_by_many_counts_once():
+    for number in range(12):
+        facts.purchase(f"c-{number}", f"2026-03-{number + 1:02}", 100)
+    failures = []
+
+    def run() -> None:
+        try:
+            refresh()
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+        finally:
+            connection.close()
+
+    runners = [threading.Thread(target=run) for _ in range(4)]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join()
+
+    assert failures == []
+    assert values("orders") == [12]
+    before = snapshot()
+    refresh(full=True)
+    assert snapshot() == before
 
 
 @pytest.mark.django_db

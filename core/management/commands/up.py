@@ -1,6 +1,7 @@
 """`up`: everything on one machine: database, web server, worker and beat under one supervisor."""
 
 import errno
+import io
 import socket
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.management.supervisor import Supervisor
 
+DEMO_CUSTOMERS = 300  # enough for full charts, few enough for a first start within a minute
 WEB = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
 WORKER = [sys.executable, "-m", "celery", "-A", "config", "worker", "--beat", "--loglevel", "INFO"]
 
@@ -50,6 +52,7 @@ class Command(BaseCommand):
         """Run everything; fail if a part ends by itself."""
         ensure_port_is_free(settings.HOST, settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("ensure_roles", stdout=io.StringIO())
         if not no_seed:
             self._seed_when_empty()
         supervisor = Supervisor({"web server": WEB, "worker": WORKER}, folder=settings.BASE_DIR)
@@ -62,7 +65,10 @@ class Command(BaseCommand):
         """Nobody who could sign in means that nobody has begun to use this database."""
         if "seed_demo" in get_commands() and not get_user_model().objects.exists():
             self.stdout.write("The database is empty: making a demo company ...")
-            call_command("seed_demo")
+            try:
+                call_command("seed_demo", customers=DEMO_CUSTOMERS)
+            except CommandError as refusal:
+                self.stdout.write(f"No demo company: {refusal}")
 
     def _announce(self) -> bool:
         if not answers(settings.HOST, settings.PORT):

@@ -1,0 +1,46 @@
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+
+from accounts.models import User
+from accounts.services import create_api_key
+from tests.factories import UserFactory
+from tests.shop import Shop, day
+
+
+class Caller:
+    """Somebody at the door: a signed-in browser, or a machine with a key."""
+
+    def __init__(self, *, user: User | None = None, key: str = "") -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+        if user is not None:
+            self.client.force_login(user)
+
+    def call(self, method: str, path: str):
+        body = {} if method == "GET" else {"data": "{}", "content_type": "application/json"}
+        return getattr(self.client, method.lower())(path, headers=self.headers, **body)
+
+
+@pytest.fixture
+def shop(db):
+    """Ann referred Bob and has a passkey; both are somebody else than the customer who calls."""
+    shop = Shop()
+    shop.code_of("eve", email="eve@shop.example")
+    code = shop.code_of("ann", email="ann@shop.example")
+    shop.report(shop.purchase("bob", day(1), "order-1", "59.90", code=code, event_id="event-1"), at=day(1))
+    ann = UserFactory(password="!", email="ann@shop.example")
+    Authenticator.objects.create(user=ann, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}})
+    return shop
+
+
+@pytest.fixture
+def callers(shop):
+    return {
+        "anonymous": Caller(),
+        "customer": Caller(user=UserFactory(password="!", email="eve@shop.example")),
+        "read": Caller(key=create_api_key(name="r", scopes=["read"])[1]),
+        "write": Caller(key=create_api_key(name="w", scopes=["write"])[1]),
+        "staff": Caller(user=UserFactory(password="!", email="staff@shop.example", is_staff=True)),
+        "admin": Caller(user=UserFactory(password="!", email="admin@shop.example", is_staff=True, is_superuser=True)),
+    }
