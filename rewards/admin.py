@@ -104,7 +104,7 @@ class EntryInline(ReadOnlyInline):
     def why(self, entry: Entry) -> str:
         """The rule or the reason."""
         cause = entry.transfer.cause
-        return cause.get("why") or cause.get("reason") or cause.get("rule", "")
+        return str(cause.get("why") or cause.get("reason") or cause.get("rule", ""))
 
 
 class LotInline(ReadOnlyInline):

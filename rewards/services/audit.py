@@ -126,8 +126,9 @@ def _available_is_its_lots() -> Iterator[Finding]:
                 f"account {account.pk}", f"balance {account.lots_hold or 0} (its lots), found {account.balance}"
             )
     owing = Account.objects.filter(kind=Kind.DEBT, balance__gt=0).values_list("customer", flat=True)
-    for account in Account.objects.filter(kind=Kind.AVAILABLE, balance__gt=0, customer__in=owing).order_by("pk"):
-        yield Finding(f"account {account.pk}", "no available points while there is a debt")
+    both = Account.objects.filter(kind=Kind.AVAILABLE, balance__gt=0, customer__in=owing).order_by("pk")
+    for pk in both.values_list("pk", flat=True):
+        yield Finding(f"account {pk}", "no available points while there is a debt")
 
 
 def _rewards_agree() -> Iterator[Finding]:
