@@ -28,6 +28,8 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+# What a database's integer columns hold: a property of the engine, no promise of the API.
+_ENGINE_BOUNDS = {sign * (2**bits) - (sign > 0) for bits in (15, 31, 63) for sign in (1, -1)}
 _EVERYWHERE = {"401": "No key, or not a usable one.", "403": "The key lacks the scope.", "429": "Too many requests."}
 _WITH_BODY = {
     "400": "The body is not JSON.",
@@ -62,12 +64,28 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def add_problems(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
-    """Give every operation the problems it may answer with, and every POST its Idempotency-Key."""
+    """Give every operation its problems, every POST its Idempotency-Key, and no integer its engine's bounds."""
+    _forget_engine(result)
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
             _complete(operation, path=path, method=method)
     return result
+
+
+def _forget_engine(node: Any) -> None:
+    """Drop integer bounds and widths that come from the database, so that each engine gives one schema."""
+    if isinstance(node, list):
+        for part in node:
+            _forget_engine(part)
+    elif isinstance(node, dict):
+        if node.get("type") == "integer":
+            for bound in ("minimum", "maximum"):
+                if node.get(bound) in _ENGINE_BOUNDS:
+                    del node[bound]
+            node.pop("format", None)
+        for part in node.values():
+            _forget_engine(part)
 
 
 def _complete(operation: dict[str, Any], *, path: str, method: str) -> None:
