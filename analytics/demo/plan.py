@@ -148,8 +148,10 @@ class _Planner:
         if not as_guest:
             self._sign_up(life, evidence)
         if as_guest or self.dice.random() < 0.76:
-            wait = self.dice.uniform(5, 60) * _MINUTE if as_guest else self.dice.expovariate(1 / 6) * _DAY
-            self._buy_for_a_while(life, life.since + wait, channel=channel)
+            at = life.since + self.dice.uniform(5, 60) * _MINUTE
+            if not as_guest and self.dice.random() < 0.7:
+                at = self._hour(life.since + _DAY + self.dice.expovariate(1 / 7) * _DAY)
+            self._buy_for_a_while(life, at, channel=channel)
             if as_guest and life.orders:
                 self._add_evidence(life, life.orders[0], evidence)
 
