@@ -49,7 +49,8 @@ def plan_story(*, customers: int, seed: int, end: datetime) -> list[Happening]:
     planner.some_refer_themselves(aliases)
     planner.customers_are_asked()
     happenings = [*planner.happenings, *tell_ann(end=end)]
-    return sorted((one for one in happenings if one.at < end), key=lambda one: one.at)
+    rounded = (replace(one, at=one.at.replace(microsecond=0)) for one in happenings if one.at < end)
+    return sorted(rounded, key=lambda one: one.at)
 
 
 class _Planner:
@@ -147,8 +148,10 @@ class _Planner:
         if not as_guest:
             self._sign_up(life, evidence)
         if as_guest or self.dice.random() < 0.76:
-            wait = self.dice.uniform(5, 60) * _MINUTE if as_guest else self.dice.expovariate(1 / 6) * _DAY
-            self._buy_for_a_while(life, life.since + wait, channel=channel)
+            at = life.since + self.dice.uniform(5, 60) * _MINUTE
+            if not as_guest and self.dice.random() < 0.7:
+                at = self._hour(life.since + _DAY + self.dice.expovariate(1 / 7) * _DAY)
+            self._buy_for_a_while(life, at, channel=channel)
             if as_guest and life.orders:
                 self._add_evidence(life, life.orders[0], evidence)
 
@@ -218,9 +221,9 @@ class _Planner:
         if self.dice.random() > 0.42:
             return
         score = self._pick(words.SCORES)
-        if life.is_unhappy and self.dice.random() < 0.5:
+        if life.is_unhappy and self.dice.random() < 0.4:
             score = max(0, score - self.dice.randint(2, 6))
-        elif life.is_advocate and self.dice.random() < 0.6:
+        elif life.is_advocate and self.dice.random() < 0.7:
             score = max(score, 9)
         mood = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
         comment = self.dice.choice(words.COMMENTS[life.person.locale][mood]) if self.dice.random() < 0.4 else ""

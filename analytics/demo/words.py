@@ -36,7 +36,7 @@ SHARED_BY = {"whatsapp": 40, "copy": 16, "email": 15, "native": 9, "facebook": 7
 FOUND_BY = {"search": 30, "direct": 26, "instagram": 18, "newsletter": 12, "store": 9, "": 5}
 UNKNOWN_CODES = ("SUMMER25", "WELCOME10", "BLACKFRIDAY", "INFLUENCER20")
 
-SCORES = {10: 30, 9: 27, 8: 16, 7: 11, 6: 5, 5: 4, 4: 2, 3: 2, 2: 1, 1: 1, 0: 1}
+SCORES = {10: 31, 9: 28, 8: 16, 7: 11, 6: 5, 5: 3, 4: 2, 3: 1, 2: 1, 1: 1, 0: 1}
 COMMENTS: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "promoter": (

@@ -79,7 +79,8 @@ def _forget_engine(node: Any) -> None:
         for part in node:
             _forget_engine(part)
     elif isinstance(node, dict):
-        if node.get("type") == "integer":
+        kind = node.get("type")
+        if kind == "integer" or (isinstance(kind, list) and "integer" in kind):  # a list where null is allowed
             for bound in ("minimum", "maximum"):
                 if node.get(bound) in _ENGINE_BOUNDS:
                     del node[bound]
