@@ -304,6 +304,21 @@ UNFOLD = {
     "SITE_HEADER": BRAND_NAME,
     "SITE_SUBHEADER": "Referrals, rewards and surveys",
     "SITE_SYMBOL": "campaign",
+    "COLORS": {
+        "primary": {
+            "50": "#eff8f4",
+            "100": "#d8eee4",
+            "200": "#b3ddca",
+            "300": "#84c5aa",
+            "400": "#4fa685",
+            "500": "#2b8767",
+            "600": "#0c6b4f",
+            "700": "#0a5a43",
+            "800": "#0a4837",
+            "900": "#083b2e",
+            "950": "#04221a",
+        },
+    },
     "SHOW_VIEW_ON_SITE": True,
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
 }

@@ -43,7 +43,7 @@ class ReferralAdmin(ReadOnlyAdmin):
         *("advocate__external_id", "advocate__email", "advocate__name"),
     )
     date_hierarchy = "bound_at"
-    ordering = ("-created_at", "-pk")
+    ordering = ("-bound_at", "-pk")
     inlines = (StepInline,)
     actions = ("void_action", "reopen_action")
     fieldsets = (
