@@ -41,7 +41,7 @@ check: $(VENV)/dev.stamp ## lint, types, architecture, migrations, templates
 	$(BIN)/djlint templates --lint --quiet
 
 bench: $(VENV)/dev.stamp ## benchmarks
-	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist $(ARGS)
+	$(BIN)/python -m pytest tests/benchmarks -o python_files="bench_*.py" -q -s $(ARGS)
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV)
