@@ -10,7 +10,6 @@ from tests.browser.conftest import DESK, PHONE, keep_picture, serious_violations
 from tests.factories import SINCE
 from tests.journeys.world import ANN, BOB, PASSWORD, PROGRAM, STAFF, after_the_hold, click_in, open_world, score_link
 
-
 BROWSER = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/138.0.0.0 Mobile Safari/537.36"  # no robot
 )
