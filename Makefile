@@ -28,8 +28,10 @@ demo: $(VENV)/runtime.stamp ## a demo company in the database
 	@$(BIN)/python manage.py seed_demo
 
 test: $(VENV)/dev.stamp ## all tests: on PostgreSQL and Redis, then on SQLite; brings them along
-	$(BIN)/python -m pytest -n 2 $(ARGS)
-	$(BIN)/python -m pytest -n 2 --services=embedded $(ARGS)
+	@status=0; \
+	$(BIN)/python -m pytest -n 2 $(ARGS) || status=$$?; \
+	$(BIN)/python -m pytest -n 2 --services=embedded $(ARGS) || status=$$?; \
+	exit $$status
 
 check: $(VENV)/dev.stamp ## lint, types, architecture, migrations, templates
 	$(BIN)/ruff check .
@@ -41,7 +43,7 @@ check: $(VENV)/dev.stamp ## lint, types, architecture, migrations, templates
 	$(BIN)/djlint templates --lint --quiet
 
 bench: $(VENV)/dev.stamp ## benchmarks
-	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist $(ARGS)
+	$(BIN)/python -m pytest tests/benchmarks -o python_files="bench_*.py" -q -s $(ARGS)
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV)

@@ -1,27 +1,17 @@
-import threading
 from datetime import timedelta
-from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection, transaction
 
-from core.errors import Invalid
-from core.models import Delivery
 from messaging.models import Message, Preference, Suppression
 from surveys import eligibility
-from surveys.eligibility import Limits
-from surveys.events import ResponseConfirmed
-from surveys.models import Invitation, Response, ResponseRevision, Survey
-from surveys.queries import score_between
-from surveys.services import answers as answer_services
-from surveys.services.answers import EditWindowOver, InvitationClosed, confirm_answer
+from surveys.models import Invitation, Survey
+from surveys.services.answers import confirm_answer
 from surveys.services.invitations import (
     NotAsked,
     expire_invitations,
     invite_customer,
     invite_customers,
     note_sent_invitations,
-    plan_invitation,
 )
 from surveys.services.surveys import (
     UnsupportedKind,
@@ -35,15 +25,6 @@ from tests.surveys.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def heard(monkeypatch):
-    """Collect the domain events that answers publish."""
-    events = []
-    real = answer_services.publish
-    monkeypatch.setattr(answer_services, "publish", lambda *news: (events.extend(news), real(*news)))
-    return events
 
 
 # --- surveys -----------------------------------------------------------------------------------------
@@ -248,186 +229,3 @@ def test_expire_invitations_closes_only_the_unanswered_ones_that_are_over(survey
         answered.pk: "answered",
         later.pk: "planned",
     }
-
-
-# --- answers -----------------------------------------------------------------------------------------
-
-
-def test_confirm_answer_tells_the_day_and_the_day_before(invitation, now, heard, settings):
-    settings.TIME_ZONE = "Europe/Berlin"
-    at = now.replace(hour=21, minute=59)  # 23:59 in Berlin
-
-    response = confirm_answer(invitation=invitation, score=9, comment="", at=at)
-    confirm_answer(invitation=invitation, score=9, comment="", at=at + timedelta(minutes=1))
-    confirm_answer(invitation=invitation, score=3, comment="", at=at + timedelta(minutes=2))
-
-    subject = f"response:{response.pk}"
-    assert heard == [
-        ResponseConfirmed(subject=subject, response=response.pk, day="2026-06-01", previous_day=""),
-        ResponseConfirmed(subject=subject, response=response.pk, day="2026-06-02", previous_day="2026-06-01"),
-    ]
-
-
-@pytest.mark.parametrize("score", [-1, 11, 100])
-def test_confirm_answer_off_the_scale_changes_nothing(invitation, now, answers, score):
-    before = answers()
-
-    with pytest.raises(Invalid):
-        confirm_answer(invitation=invitation, score=score, comment="", at=now)
-
-    assert answers() == before
-
-
-def test_confirm_answer_to_what_is_over_or_was_never_sent_changes_nothing(survey, ann, invitation, now, answers):
-    unsent = plan_invitation(survey=survey, customer=ann, at=now, cause="test", limits=Limits.ALL)
-    before = answers()
-
-    for row, at in ((invitation, now + 30 * DAY), (unsent, now)):
-        with pytest.raises(InvitationClosed):
-            confirm_answer(invitation=row, score=9, comment="", at=at)
-
-    assert answers() == before
-
-
-def test_confirm_answer_edit_window_runs_from_the_first_answer(invitation, now, answers):
-    confirm_answer(invitation=invitation, score=9, comment="", at=now)
-    confirm_answer(invitation=invitation, score=8, comment="", at=now + timedelta(hours=20))
-    before = answers()
-
-    with pytest.raises(EditWindowOver):
-        confirm_answer(invitation=invitation, score=7, comment="", at=now + timedelta(hours=24))
-
-    assert answers() == before
-
-
-def test_confirm_answer_twin_without_an_edit_window_rewrites_history(invitation, now):
-    confirm_answer(invitation=invitation, score=9, comment="", at=now)
-    Survey.objects.update(edit_hours=24 * 25)
-
-    assert confirm_answer(invitation=invitation, score=1, comment="", at=now + 20 * DAY).score == 1
-
-
-def test_confirm_answer_of_a_person_replaces_a_discarded_one(invitation, now):
-    first = confirm_answer(invitation=invitation, score=0, comment="", at=now)
-    Response.objects.filter(pk=first.pk).update(state="discarded", reasons=["bot"])
-
-    second = confirm_answer(invitation=invitation, score=10, comment="", at=now)
-
-    assert second.pk != first.pk
-    report = score_between(survey=invitation.survey)
-    assert (report.score, report.tally.n, report.bots) == (100, 1, 1)
-
-
-def second_answer(response):
-    return Response(
-        invitation=response.invitation,
-        survey=response.survey,
-        version=response.version,
-        customer=response.customer,
-        kind="nps",
-        score=1,
-        state="confirmed",
-        first_at=response.at,
-        at=response.at,
-    )
-
-
-def test_response_database_refuses_a_second_active_one(invitation, now, answers):
-    response = confirm_answer(invitation=invitation, score=9, comment="", at=now)
-    before = answers()
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        second_answer(response).save()
-
-    assert answers() == before
-
-
-@pytest.mark.parametrize(("kind", "score"), [("nps", 11), ("csat", 0), ("csat", 6), ("ces", 0), ("ces", 8)])
-def test_response_database_refuses_a_score_off_its_scale(invitation, now, kind, score):
-    response = confirm_answer(invitation=invitation, score=9, comment="", at=now)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Response.objects.filter(pk=response.pk).update(kind=kind, score=score)
-
-
-def all_at_once(*acts):
-    """Do every act in a thread of its own, all at the same moment; return what was raised."""
-    gate = threading.Barrier(len(acts))
-    errors = []
-
-    def run(act):
-        try:
-            gate.wait(10)
-            act()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return errors
-
-
-@pytest.mark.django_db(transaction=True)
-def test_confirm_answer_two_presses_at_once_are_one_answer_with_both_kept(survey, person, now):
-    for round_number in range(5):
-        invitation = invite_customer(survey=survey, customer=person(f"c-{round_number}"), at=now)
-
-        press = partial(confirm_answer, invitation=invitation, comment="", at=now)
-        errors = all_at_once(*[partial(press, score=score) for score in (3, 9, 3, 9)])
-
-        assert errors == []
-        response = Response.objects.get(invitation=invitation)
-        kept = list(response.revisions.order_by("number").values_list("number", "score"))
-        assert [number for number, _ in kept] == list(range(1, len(kept) + 1))
-        assert (response.revision, response.score) == kept[-1]
-        assert {score for _, score in kept} == {3, 9}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_invite_customer_twice_at_once_asks_once(survey, person, now):
-    for round_number in range(5):
-        customer = person(f"c-{round_number}")
-
-        errors = all_at_once(*[partial(invite_customer, survey=survey, customer=customer, at=now)] * 3)
-
-        assert [error.code for error in errors] == ["throttled", "throttled"]
-        assert Message.objects.filter(recipient_key=f"customer:{customer.pk}").count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_response_twin_without_the_constraint_two_answers_stand(survey, person, now):
-    """What the guard prevents: without it the database takes a second standing answer."""
-    constraint = next(
-        each for each in Response._meta.constraints if each.name == "an_invitation_has_one_active_response"
-    )
-    invitation = invite_customer(survey=survey, customer=person("c-1"), at=now)
-    response = confirm_answer(invitation=invitation, score=9, comment="", at=now)
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(Response, constraint)
-    try:
-        second_answer(response).save()
-
-        assert Response.objects.filter(invitation=invitation, state="confirmed").count() == 2
-    finally:
-        ResponseRevision.objects.all().delete()
-        Response.objects.all().delete()
-        with connection.schema_editor() as editor:
-            editor.add_constraint(Response, constraint)
-
-
-def test_confirm_answer_keeps_the_answer_when_a_subscriber_fails(invitation, now, monkeypatch):
-    def fail(event):
-        raise RuntimeError("down")
-
-    fail.__module__ = __name__
-    monkeypatch.setattr("core.dispatch._subscriptions", lambda: {ResponseConfirmed: [fail]})
-
-    confirm_answer(invitation=invitation, score=9, comment="", at=now)
-
-    assert Response.objects.get().score == 9
-    assert Delivery.objects.get().state == "due"
