@@ -19,7 +19,7 @@ _CHANGES = ("offer", "state", "reason", "method", "code", "click", "channel", "b
 _MOMENTS = ("qualifying_event", "qualified_at", "expires_at", "approve_at", "approved_at", "pardoned_at")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def judge_event(*, event: Event, at: datetime) -> list[Referral]:
     """Bind and judge all that the event touches; return the referrals judged.
 
@@ -146,6 +146,8 @@ def _save_verdict(
     was = (before, referral.reason, referral.qualifying_event_id)
     referral.state = Referral.State(verdict.state)
     referral.reason = verdict.reason
+    if event is not None and event.pk == verdict.qualifying_pk:
+        referral.qualifying_event = event
     referral.qualifying_event_id = verdict.qualifying_pk
     referral.qualified_at = verdict.qualified_at
     referral.expires_at = verdict.expires_at

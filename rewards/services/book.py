@@ -222,14 +222,13 @@ class Book:
             available_at=self.at,
             expires_at=expires_at,
         )
-        self._open_lots(account).append(lot)
         self._new_lots.append(lot)
 
     def _open_lots(self, account: Account) -> list[Lot]:
         if account.pk not in self._lots:
             lots = Lot.objects.select_for_update(no_key=True).filter(account=account, remaining__gt=0)
             self._lots[account.pk] = list(lots.order_by(F("expires_at").asc(nulls_last=True), "available_at", "pk"))
-        return self._lots[account.pk]
+        return self._lots[account.pk] + [lot for lot in self._new_lots if lot.account is account]
 
     def _draw(self, transfer: Transfer, account: Account, amount: int, *, first_of: int | None = None) -> None:
         """Spend lots: those of the reward `first_of` first, then the earliest to expire, then the oldest."""

@@ -53,7 +53,7 @@ class _Journal:
         RewardStep.objects.bulk_create(self.steps)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle_referral(*, referral: Referral, event: Event | None, at: datetime, subject: str) -> None:
     """Make the referral's rewards what its offer gives for its history as it is judged now.
 

@@ -1,61 +1,49 @@
-"""How fast events are decided: one by one and in batches, on the same machine in the same run."""
+"""How fast facts are recorded and decided, as ratios within one run; nothing here is asserted on a clock."""
 
-import itertools
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from contextlib import contextmanager
 
 import pytest
-from django.test import Client
-from django.utils import timezone
+from django.db import connection
 
-from accounts.services import create_api_key
-from referrals.models import Event
-from referrals.services.links import ensure_link
-from tests.factories import CustomerFactory, make_program
+from tests.shop import Shop, assert_books_balance, day
 
-EVENTS = 100
-_numbers = itertools.count(1)
+FACTS = 150
 
 
-def purchases(code: str) -> list[dict]:
-    """Return so many purchases of new friends, each of which qualifies a referral."""
-    at = (timezone.now() - timedelta(minutes=1)).isoformat()
-    return [
-        {
-            "event_id": f"order-{number}-paid",
-            "type": "purchase",
-            "occurred_at": at,
-            "customer": {"external_id": f"friend-{number}", "email": f"friend-{number}@shop.example"},
-            "referral": {"code": code},
-            "order": {"id": str(number), "amount": "59.90", "currency": "EUR"},
-        }
-        for number in itertools.islice(_numbers, EVENTS)
-    ]
-
-
-def per_second(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return EVENTS / (time.perf_counter() - started)
+@contextmanager
+def measured(results, name):
+    """Keep how many facts a second and how many statements a fact the block took."""
+    before = len(connection.queries_log)
+    start = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - start
+    results[name] = (FACTS / seconds, (len(connection.queries_log) - before) / FACTS)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_batch_decides_events_faster_than_one_by_one():
-    code = ensure_link(customer=CustomerFactory(external_id="advocate"), program=make_program()).code
-    shop = Client(headers={"Authorization": f"Bearer {create_api_key(name='shop', scopes=['write'])[1]}"})
+def test_record_events_rates(capsys, settings):
+    shop = Shop()
+    connection.force_debug_cursor = True
+    connection.queries_log = type(connection.queries_log)(maxlen=200_000)
+    hot = shop.code_of("hot")
+    codes = [shop.code_of(f"advocate-{number}") for number in range(FACTS)]
+    results: dict[str, tuple[float, float]] = {}
 
-    def singly() -> None:
-        for event in purchases(code):
-            assert shop.post("/api/v1/events", event, content_type="application/json").status_code == 201
+    with measured(results, "plain purchase"):
+        shop.report(*(shop.purchase(f"p{n}", day(0), f"p{n}", "50.00") for n in range(FACTS)))
+    with measured(results, "first purchase with a code, many advocates"):
+        shop.report(*(shop.purchase(f"s{n}", day(0), f"s{n}", "50.00", code=codes[n]) for n in range(FACTS)))
+    with measured(results, "first purchase with a code, one advocate"):
+        shop.report(*(shop.purchase(f"h{n}", day(0), f"h{n}", "50.00", code=hot) for n in range(FACTS)))
+    again = [shop.purchase(f"h{n}", day(0), f"h{n}", "50.00", code=hot) for n in range(FACTS)]
+    with measured(results, "known order again"):
+        shop.report(*again)
 
-    def in_a_batch() -> None:
-        answer = shop.post("/api/v1/events/batch", purchases(code), content_type="application/json")
-        assert {item["status"] for item in answer.json()} == {"accepted"}
-
-    one_by_one = max(per_second(singly) for _ in range(2))
-    batched = max(per_second(in_a_batch) for _ in range(2))
-
-    print(f"\none by one {one_by_one:.0f}/s, batch {batched:.0f}/s, ratio {batched / one_by_one:.2f}")
-    assert Event.objects.count() == 4 * EVENTS
-    assert batched >= one_by_one
+    connection.force_debug_cursor = False
+    plain = results["plain purchase"][0]
+    with capsys.disabled():
+        print(f"\n{connection.vendor}: facts a second, ratio to a plain purchase, statements a fact")
+        for name, (rate, statements) in results.items():
+            print(f"  {name:45} {rate:7.0f}  {rate / plain:5.2f}  {statements:5.1f}")
+    assert_books_balance()
