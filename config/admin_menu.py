@@ -16,7 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
-    OTHER: ("accounts.user", "auth.group", "accounts.apikey"),
+    OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
 ICONS = {
     "Programs": "campaign",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +12,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
+from core import clocks
+from core.dispatch import make_due
 from core.errors import Refused
+from core.models import Delivery, JobRun
 from core.money import to_text
 
 
@@ -109,3 +112,34 @@ def link_to(row: Any) -> str:
     return format_html(
         '<a href="{}">{}</a>', reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]), row
     )
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Who was told what: done, due for another try, or dead after eight of them."""
+
+    list_display = ("subject", "handler", "state", "attempts", "due_at", "last_error")
+    list_filter = ("state", "handler")
+    search_fields = ("subject",)
+    ordering = ("-pk",)
+    actions = ("try_again_action",)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change deliveries."""
+        return request.user.has_perm("core.change_delivery")
+
+    @admin.action(description="Try again now", permissions=["try_again"])
+    def try_again_action(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Give the subjects of the chosen deliveries a new set of tries."""
+        subjects = set(queryset.values_list("subject", flat=True))
+        count = sum(make_due(subject=subject, at=clocks.now()) for subject in subjects)
+        self.message_user(request, f"{count} deliveries are tried again within the minute.", messages.SUCCESS)
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    """What the schedule has run, and how it went."""
+
+    list_display = ("job", "period", "started_at", "finished_at", "outcome")
+    list_filter = ("job",)
+    ordering = ("-pk",)

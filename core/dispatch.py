@@ -98,28 +98,37 @@ def deliver_due(*, at: datetime, limit: int = 500, subject: str = "") -> int:
     due = Delivery.objects.filter(state=Delivery.State.DUE, due_at__lte=at).order_by("due_at", "pk")
     if subject:
         due = due.filter(subject=subject)
-    return sum(_retry(pk, at=at) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    return sum(_retry(pk, attempts, at=at) for pk, attempts in list(due.values_list("pk", "attempts")[:limit]))
 
 
-def _retry(pk: int, *, at: datetime) -> bool:
+def _retry(pk: int, attempts: int, *, at: datetime) -> bool:
+    if not _claim(pk, attempts, at=at):
+        return False
     with transaction.atomic():
         row = Delivery.objects.select_for_update(skip_locked=True).filter(pk=pk, state=Delivery.State.DUE).first()
         if row is None:
             return False
-        row.attempts += 1
         try:
             with transaction.atomic():
                 _load(row.handler)(_load(row.event)(**row.payload))
         except Exception as error:
             logger.exception("delivery of %s to %s failed again", row.subject, row.handler)
             row.last_error = f"{type(error).__name__}: {error}"
-            row.due_at = at + backoff(row.attempts)
             row.state = Delivery.State.DEAD if row.attempts >= MAX_ATTEMPTS else Delivery.State.DUE
         else:
             row.state = Delivery.State.DONE
             row.last_error = ""
-        row.save(update_fields=["attempts", "state", "due_at", "last_error"])
+        row.save(update_fields=["state", "last_error"])
         return row.state == Delivery.State.DONE
+
+
+def _claim(pk: int, attempts: int, *, at: datetime) -> bool:
+    """Count the try before it begins: one that takes the whole process down must count, or it would go on for ever."""
+    mine = Delivery.objects.filter(pk=pk, state=Delivery.State.DUE, attempts=attempts)
+    if attempts >= MAX_ATTEMPTS:
+        mine.update(state=Delivery.State.DEAD, last_error="the worker went down in the middle of the last try")
+        return False
+    return mine.update(attempts=attempts + 1, due_at=at + backoff(attempts + 1)) == 1
 
 
 def settled(subjects: Sequence[str]) -> set[str]:

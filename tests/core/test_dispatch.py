@@ -166,6 +166,46 @@ def test_deliver_due_gives_up_after_eight_tries_and_the_line_moves_on(repair):
     assert names() == ["a"]
 
 
+def take_the_worker_down(event):
+    raise SystemExit("out of memory")
+
+
+def test_deliver_due_counts_a_try_that_takes_the_worker_down(subscriptions, monkeypatch):
+    with transaction.atomic():
+        publish(Told(subject="event:1", name="a"))
+    poison = Delivery.objects.filter(handler__endswith="fail_after_writing")
+    Delivery.objects.exclude(pk__in=poison).update(state="done")
+    poison.update(handler=f"{__name__}.take_the_worker_down")
+    at, falls = timezone.now(), 0
+
+    for _ in range(MAX_ATTEMPTS + 3):
+        at += timedelta(hours=2)
+        try:
+            deliver_due(at=at)
+        except SystemExit:
+            falls += 1
+
+    row = Delivery.objects.get(handler__endswith="take_the_worker_down")
+    assert (falls, row.state, row.attempts) == (MAX_ATTEMPTS - 1, "dead", MAX_ATTEMPTS)
+    assert "went down" in row.last_error
+
+
+def test_deliver_due_twin_counting_with_the_effect_falls_for_ever(subscriptions, monkeypatch):
+    """Sabotage twin: a try that is not counted beforehand leaves no trace of its fall."""
+    monkeypatch.setattr(dispatch, "_claim", lambda pk, attempts, *, at: True)
+    with transaction.atomic():
+        publish(Told(subject="event:1", name="a"))
+    Delivery.objects.exclude(state="done").update(handler=f"{__name__}.take_the_worker_down")
+    at = timezone.now()
+
+    for _ in range(MAX_ATTEMPTS + 3):
+        at += timedelta(hours=2)
+        with pytest.raises(SystemExit):
+            deliver_due(at=at)
+
+    assert set(Delivery.objects.exclude(state="done").values_list("state", "attempts")) == {("due", 1)}
+
+
 def test_deliver_due_waits_longer_after_each_failure():
     assert [backoff(n).total_seconds() for n in (1, 2, 3, 8, 20)] == [10, 20, 40, 1280, 3600]
 
