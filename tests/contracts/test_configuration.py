@@ -2,7 +2,10 @@
 
 import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -56,3 +59,40 @@ def test_every_dependency_is_explained():
     page = (ROOT / "docs/adr/0002-dependencies.md").read_text()
 
     assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
+
+
+def imported_from_outside(folders: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield (file, top-level module) for every import of neither the standard library nor our own code."""
+    ours = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    for file in (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for module in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - ours:
+                yield str(file.relative_to(ROOT)), module
+
+
+def undeclared(folders: list[str], requirements: list[str]) -> dict[str, str]:
+    """Return which modules are imported that no requirement brings by itself, with a file that imports each."""
+    declared = {re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-") for requirement in requirements}
+    homes = packages_distributions()
+    return {
+        module: file
+        for file, module in imported_from_outside(folders)
+        if not {home.lower().replace("_", "-") for home in homes.get(module, [])} & declared
+    }
+
+
+def test_every_import_is_of_a_declared_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    runtime, groups = project["project"]["dependencies"], project["dependency-groups"]
+    apps = ["accounts", "analytics", "config", "core", "messaging", "referrals", "rewards", "surveys"]
+
+    assert undeclared(apps, runtime) == {}
+    assert undeclared(["tests"], runtime + groups["test"] + groups["dev"]) == {}
+
+
+def test_every_import_twin_an_undeclared_dependency_is_found():
+    runtime = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+
+    assert "django" in undeclared(["core"], [one for one in runtime if not one.startswith("django>")])
