@@ -8,6 +8,7 @@ from typing import TypeVar
 from referrals.terms import Terms
 
 REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running"})
+EARNING = frozenset({"qualified", "approved"})
 BY_STAFF = frozenset({"fraud", "manual"})
 
 

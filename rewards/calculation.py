@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from core.money import to_text, to_units
-from referrals.judgement import Purchase
+from referrals.judgement import EARNING, Purchase
 from referrals.terms import RewardRule, Terms
-
-EARNING = frozenset({"qualified", "approved"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

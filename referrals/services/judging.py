@@ -9,7 +9,7 @@ from django.db import transaction
 from core.dispatch import publish
 from core.periods import local_day
 from referrals.events import ReferralJudged
-from referrals.judgement import Before, Doubts, History, Judgement, judge
+from referrals.judgement import EARNING, Before, Doubts, History, Judgement, judge
 from referrals.models import Customer, Event, Referral, ReferralStep
 from referrals.services.binding import BINDS, Friend, bind_friend, binding_of, is_same_person, weigh_event
 from referrals.services.histories import load_history, refunded_minor
@@ -75,12 +75,17 @@ def _bind(event: Event, friend: Friend, at: datetime) -> list[str]:
 
 
 def _judge_friend(friend: Friend, *, event: Event | None, at: datetime) -> list[Referral]:
-    """Judge every referral of the friend that can still move; who leaves the live states is saved first."""
+    """Judge every referral of the friend that can still move.
+
+    What leaves the live states is saved first, and what earns nothing is told first: what it gives back
+    another one may earn.
+    """
     verdicts = [(r, _verdict_of_friend(r, friend, at)) for r in friend.referrals if _can_move(r, friend)]
     verdicts = _without_rivals(verdicts)
     verdicts.sort(key=lambda pair: pair[1].state in Referral.LIVE)
-    told = [(r.bound_at, _save_verdict(r, verdict, event=event, at=at)) for r, verdict in verdicts]
-    publish(*(one for _, one in sorted(told, key=lambda pair: pair[0], reverse=True)))
+    told = [(r, _save_verdict(r, verdict, event=event, at=at)) for r, verdict in verdicts]
+    told.sort(key=lambda pair: (pair[0].state in EARNING, pair[0].bound_at))
+    publish(*(judged for _, judged in told))
     return [referral for referral, _ in verdicts]
 
 
@@ -101,13 +106,14 @@ def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judg
 
 
 def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
-    """Keep an expired referral as it is where another one of the program is live."""
-    live = {
-        referral.program_id
-        for referral, verdict in verdicts
-        if verdict.state in Referral.LIVE and not _was_expired(referral)
-    }
-    return [(r, v) for r, v in verdicts if not (_was_expired(r) and v.state in Referral.LIVE and r.program_id in live)]
+    """Leave an expired referral expired where another one of the program is live."""
+    live = {r.program_id for r, verdict in verdicts if verdict.state in Referral.LIVE and not _was_expired(r)}
+    return [
+        (r, Judgement(state="expired", reason="", expires_at=r.expires_at))
+        if _was_expired(r) and r.program_id in live
+        else (r, verdict)
+        for r, verdict in verdicts
+    ]
 
 
 def _was_expired(referral: Referral) -> bool:
