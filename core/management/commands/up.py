@@ -65,10 +65,13 @@ class Command(BaseCommand):
         """Nobody who could sign in means that nobody has begun to use this database."""
         if "seed_demo" in get_commands() and not get_user_model().objects.exists():
             self.stdout.write("The database is empty: making a demo company ...")
+            said = io.StringIO()
             try:
-                call_command("seed_demo", customers=DEMO_CUSTOMERS)
+                call_command("seed_demo", customers=DEMO_CUSTOMERS, stdout=said)
             except CommandError as refusal:
                 self.stdout.write(f"No demo company: {refusal}")
+            # The sign-ins below its first line are told once all is ready.
+            self.stdout.write(said.getvalue().partition("\n")[0])
 
     def _announce(self) -> bool:
         if not answers(settings.HOST, settings.PORT):
