@@ -13,6 +13,8 @@ from referrals.terms import Terms, terms_from_json
 
 BINDS = frozenset({Event.Type.SIGNUP, Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.CUSTOM})
 MAX_DEPTH = 50
+SKEW = timedelta(hours=24)
+"""How far a shop's clock may be behind ours: a click that the event names may seem to come after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
 
 def _by_click(event: Event) -> Evidence | None:
     named = Click.objects.select_related("link__customer", "link__program").filter(click_id=event.click_id).first()
-    if named is None:
+    if named is None or named.at - event.occurred_at > SKEW:
         return None
     terms = terms_from_json(offer_live_at(named.link.program, event.occurred_at).terms)
     clicks = [named]
@@ -70,7 +72,10 @@ def _by_click(event: Event) -> Evidence | None:
     by_pk = {click.pk: click for click in clicks if click.verdict == Click.Verdict.PERSON}
     visits = [Visit(pk=click.pk, at=click.at, link_pk=click.link_id) for click in by_pk.values()]
     credited = credited_visit(
-        visits, model=terms.attribution_model, window_days=terms.attribution_window_days, at=event.occurred_at
+        visits,
+        model=terms.attribution_model,
+        window_days=terms.attribution_window_days,
+        at=max(event.occurred_at, named.at),
     )
     if credited is None:
         return None
@@ -82,7 +87,7 @@ def _by_click(event: Event) -> Evidence | None:
 def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate:
     """Return the binding that the evidence would make at the event, with what voids it."""
     program = evidence.link.program
-    touch_at = evidence.click.at if evidence.click else event.occurred_at
+    touch_at = min(evidence.click.at, event.occurred_at) if evidence.click else event.occurred_at
     offer = offer_live_at(program, touch_at)
     binding = Binding(event_pk=event.pk, event_id=event.event_id, bound_at=event.occurred_at, touch_at=touch_at)
     advocate = evidence.link.customer

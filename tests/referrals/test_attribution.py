@@ -91,6 +91,21 @@ def test_find_evidence_credits_by_the_model(db, text, credited):
     assert shop.referral("bob").advocate.external_id == credited
 
 
+@pytest.mark.parametrize(
+    ("behind", "bound"), [(timedelta(milliseconds=400), True), (timedelta(hours=24, seconds=1), False)]
+)
+def test_find_evidence_forgives_a_clock_that_is_behind(shop, behind, bound):
+    """Shops round to seconds and their clocks differ: the named click was there before the event, whatever they say."""
+    found = click(shop, shop.code_of("ann"), day(1))
+
+    one = shop.report(shop.signup("bob", day(1) - behind, click_id=found), at=day(1))[0]
+
+    assert one.event.warnings == ([] if bound else ["unknown_click"])
+    assert list(Referral.objects.values_list("state", "touch_at")) == (
+        [("signed_up", day(1) - behind)] if bound else []
+    )
+
+
 def test_find_evidence_never_credits_a_bot(shop):
     found = click(shop, shop.code_of("ann"), day(0), verdict="bot")
 
