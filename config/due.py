@@ -16,13 +16,13 @@ from surveys.services.invitations import expire_invitations, note_sent_invitatio
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("rewards-released", grants.release_due),
     ("referrals-approved", lifecycle.approve_due),
     ("referrals-expired", lifecycle.expire_due),
-    ("rewards-released", grants.release_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
-    ("remembered requests", purge_idempotent_requests),
+    ("remembered-requests", purge_idempotent_requests),
 ]

@@ -40,7 +40,7 @@ def import_facts(
     Where one is refused nothing at all is stored, unless `skip_errors`: then all others are, chunk by
     chunk, so that an interrupted import may simply be run again. `on_progress` is told how many are done.
     """
-    refusals = [] if skip_errors else _check(bodies, at)
+    refusals = [] if skip_errors else check_facts(bodies=bodies, at=at)
     if refusals:
         return Imported(0, 0, tuple(refusals))
     recorded = known = 0
@@ -66,7 +66,8 @@ def _record_chunk(bodies: Sequence[object], at: datetime, source: str) -> list[t
     return [(result.duplicate, result.refusal) for result in results]
 
 
-def _check(bodies: Sequence[object], at: datetime) -> list[tuple[int, Refused]]:
+def check_facts(*, bodies: Sequence[object], at: datetime) -> list[tuple[int, Refused]]:
+    """Return which facts, by their place, could not be recorded as they stand, and why; record nothing."""
     refusals: list[tuple[int, Refused]] = []
     for place, body in enumerate(bodies):
         try:

@@ -259,3 +259,23 @@ def test_read_events_gives_every_order_of_a_real_log_a_key_of_its_own():
     assert sum(not fact.event_id.endswith("-1") for fact in facts) == 21
     assert sum(fact.amount_minor or 0 for fact in facts) == 24_409_194
     assert [row.body for row in read_events(text, layout)] == bodies
+
+
+def test_import_events_reports_every_row_that_is_wrong_whatever_is_wrong_with_it(tmp_path, db):
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "type,occurred_at,external_id,order_id,amount,currency\n"
+        "purchase,2026-01-01,x1,a1,10.00,EUR\n"
+        "purchase,2026-13-01,x2,a2,10.00,EUR\n"
+        "purchase,2026-01-02,x3,a3,-1,EUR\n"
+    )
+
+    with pytest.raises(CommandError) as refused:
+        call_command("import_events", str(file))
+
+    lines = str(refused.value).splitlines()
+    assert [line.removeprefix(f"{file}:").split(": expected")[0] for line in lines[1:]] == [
+        "3: column occurred_at",
+        "4: column amount",
+    ]
+    assert Event.objects.count() == 0

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from referrals.facts import BadFact
-from referrals.services.imports import Imported, import_facts
+from referrals.services.imports import Imported, check_facts, import_facts
 from referrals.sources.csv import COLUMNS, FileRefused, Layout, Row, RowProblem, read_events, read_text
 
 SHOWN = 100
@@ -46,9 +46,10 @@ class Command(BaseCommand):
             raise CommandError(f"nothing was imported:\n{file}:{refusal.detail}", returncode=1) from None
         problems = [problem for row in rows for problem in row.problems]
         whole = [row for row in rows if not row.problems]
-        imported = Imported(0, 0, ())
-        if skip_errors or not problems:
-            bodies = [row.body for row in whole]
+        bodies = [row.body for row in whole]
+        if problems and not skip_errors:
+            imported = Imported(0, 0, tuple(check_facts(bodies=bodies, at=timezone.now())))
+        else:
             progress = _Progress(len(bodies))
             imported = import_facts(
                 bodies=bodies, at=timezone.now(), source="csv", skip_errors=skip_errors, on_progress=progress.show
