@@ -179,7 +179,7 @@ def test_qr_dialog_shows_the_code_and_saves_it(open_page, ann, user):
     page = open_page("/", user=user)
 
     page.locator("[data-dialog]").click()
-    page.wait_for_function("document.querySelector('dialog img').naturalWidth > 0")
+    page.locator("dialog img").evaluate("image => image.decode()")
     keep_picture(page, "portal-qr")
 
     assert serious_violations(page) == []
