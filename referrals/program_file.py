@@ -3,32 +3,34 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import yaml
 
 from core.errors import Invalid, Refused
 from core.money import exponent_of, to_minor
 from referrals.landing import HOST, host_of, landing_problem
-from referrals.terms import MODELS, MOMENTS, SIDES, RewardRule, Terms
+from referrals.program_promises import (
+    days_of,
+    read_limits,
+    read_milestones,
+    read_rewards,
+    read_risk,
+    read_tiers,
+)
+from referrals.terms import MODELS, Terms
 from referrals.yaml_nodes import FileProblem, NodeReader
 
 STATUSES = ("draft", "active", "paused", "ended")
 NEEDED = ("program", "name", "currency", "landing_url", "qualifies", "rewards")
-LATER = ("expires_days", "tiers", "milestones", "limits", "risk")
 KEYS = (
     *("program", "name", "status", "currency", "landing_url", "allowed_landing_hosts", "starts", "ends"),
-    *("attribution", "conversion_window_days", "qualifies", "hold_days", "points_per_unit", "rewards", *LATER),
+    *("attribution", "conversion_window_days", "qualifies", "hold_days", "points_per_unit", "rewards"),
+    *("expires_days", "tiers", "milestones", "limits", "risk", "audience"),
 )
-RULE_LATER = ("when", "coupon", "credit", "gift_card", "cash", "perk", "badge", "choice", "first_match")
-RULE_KEYS = ("id", "to", "on", "points", "percent", "max_points", "repeat_days", "hold_days", *RULE_LATER)
-MOMENTS_LATER = ("claim", "assist")
-LARGEST_POINTS = 10**9
-LARGEST_PERCENT = 1000
-LARGEST_DAYS = 36_500
 LARGEST_RATE = 1_000_000
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _CUSTOM = re.compile(r"custom:[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd-\uffff]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -76,7 +78,6 @@ def _program(reader: NodeReader, root: yaml.Node) -> ProgramDocument | None:
     missing = [key for key in NEEDED if key not in given]
     if missing:
         reader.refuse(root, f"missing or empty: {', '.join(missing)}")
-    _refuse_later(reader, given, LATER)
     slug = reader.value(given.get("program"), "a slug such as refer-a-friend", _slug)
     name = reader.value(given.get("name"), "a name of 1 to 120 printable characters", _name)
     status = reader.choice(given.get("status"), "status", STATUSES)
@@ -96,13 +97,6 @@ def _program(reader: NodeReader, root: yaml.Node) -> ProgramDocument | None:
         ends=ends,
         terms=terms,
     )
-
-
-def _refuse_later(reader: NodeReader, given: dict[str, yaml.Node], keys: tuple[str, ...]) -> None:
-    for key in keys:
-        node = given.get(key)
-        if node is not None and not (isinstance(node, yaml.CollectionNode) and not node.value):
-            reader.refuse(node, f"{key}: not yet supported; leave it out")
 
 
 def _slug(text: str) -> str | None:
@@ -153,15 +147,21 @@ def _terms(reader: NodeReader, given: dict[str, yaml.Node]) -> Terms | None:
     currency = reader.value(given.get("currency"), "a currency", _currency)
     attribution = reader.mapping(given.get("attribution"), "attribution", ("window_days", "model"))
     qualifies_on, min_amount = _qualifies(reader, given.get("qualifies"), currency)
-    hold = _or(_days(reader, given, "hold_days"), 14)
+    hold = _or(days_of(reader, given, "hold_days"), 14)
     rate = reader.decimal(given.get("points_per_unit"), "points_per_unit", LARGEST_RATE)
-    terms = {
-        "attribution_window_days": _days(reader, attribution, "window_days"),
+    terms: dict[str, Any] = {
+        "attribution_window_days": days_of(reader, attribution, "window_days"),
         "attribution_model": reader.choice(attribution.get("model"), "model", MODELS),
-        "conversion_window_days": _days(reader, given, "conversion_window_days"),
+        "conversion_window_days": days_of(reader, given, "conversion_window_days"),
         "points_per_unit": rate,
+        "rewards": read_rewards(reader, given.get("rewards"), hold_days=hold, currency=currency),
+        "expires_days": days_of(reader, given, "expires_days"),
+        "tiers": read_tiers(reader, given.get("tiers")),
+        "milestones": read_milestones(reader, given.get("milestones")),
+        "limits": read_limits(reader, given.get("limits")),
+        "risk": read_risk(reader, given.get("risk")),
+        "audience": reader.value(given.get("audience"), "audience to be the slug of a segment", _slug),
     }
-    rewards = _rewards(reader, given.get("rewards"), hold)
     if currency is None or qualifies_on is None:
         return None
     told = {key: value for key, value in terms.items() if value is not None}
@@ -170,17 +170,12 @@ def _terms(reader: NodeReader, given: dict[str, yaml.Node]) -> Terms | None:
         qualifies_on=qualifies_on,
         min_amount_minor=min_amount,
         hold_days=hold,
-        rewards=rewards,
-        **told,  # type: ignore[arg-type]  # each value is None or of its field's type
+        **told,
     )
 
 
 def _or(value: int | None, default: int) -> int:
     return default if value is None else value
-
-
-def _days(reader: NodeReader, given: dict[str, yaml.Node], key: str) -> int | None:
-    return reader.whole(given.get(key), key, LARGEST_DAYS)
 
 
 def _currency(text: str) -> str:
@@ -204,75 +199,3 @@ def _qualifies(reader: NodeReader, node: yaml.Node | None, currency: str | None)
 
 def _qualifying(text: str) -> str | None:
     return text if text in ("signup", "purchase", "lead_won") or _CUSTOM.fullmatch(text) else None
-
-
-def _rewards(reader: NodeReader, node: yaml.Node | None, hold_days: int) -> tuple[RewardRule, ...]:
-    rules: dict[str, RewardRule] = {}
-    for item in reader.items(node, "rewards"):
-        rule = _rule(reader, item, hold_days)
-        if rule is None:
-            continue
-        if rule.id in rules:
-            reader.refuse(item, f"reward {rule.id}: the id is used twice; expected one of its own")
-        rules[rule.id] = rule
-    return tuple(rules.values())
-
-
-def _rule(reader: NodeReader, node: yaml.Node, hold_days: int) -> RewardRule | None:
-    given = reader.mapping(node, "reward", RULE_KEYS)
-    missing = [key for key in ("id", "to", "on") if key not in given]
-    if missing:
-        reader.refuse(node, f"reward: missing {', '.join(missing)}")
-    _refuse_later(reader, given, RULE_LATER)
-    rule_id = reader.value(given.get("id"), "an id such as advocate-fixed", _rule_id)
-    to = reader.choice(given.get("to"), "to", SIDES)
-    on = reader.value(given.get("on"), f"on to be one of {', '.join(MOMENTS)}", _moment)
-    points = reader.whole(given.get("points"), "points", LARGEST_POINTS)
-    percent = reader.decimal(given.get("percent"), "percent", LARGEST_PERCENT)
-    max_points = reader.whole(given.get("max_points"), "max_points", LARGEST_POINTS)
-    repeat, hold = _days(reader, given, "repeat_days"), _days(reader, given, "hold_days")
-    _check_amount(reader, node, given)
-    if rule_id is None or to is None or on is None:
-        return None
-    rule = RewardRule(
-        id=rule_id,
-        to=to,
-        on=on,
-        points=points,
-        percent=percent,
-        max_points=max_points,
-        repeat_days=repeat,
-        hold_days=hold,
-    )
-    _check_moment(reader, rule, given, hold_days)
-    return rule
-
-
-def _rule_id(text: str) -> str | None:
-    return text if _RULE_ID.fullmatch(text) else None
-
-
-def _moment(text: str) -> str | None:
-    if text in MOMENTS_LATER:
-        raise Invalid(f"on: {text} is not yet supported; expected one of {', '.join(MOMENTS)}")
-    return text if text in MOMENTS else None
-
-
-def _check_amount(reader: NodeReader, node: yaml.Node, given: dict[str, yaml.Node]) -> None:
-    """Refuse a reward without exactly one of points and percent, and a cap on a fixed one."""
-    if any(kind in given for kind in RULE_LATER[1:-1]):
-        return
-    if ("points" in given) == ("percent" in given):
-        reader.refuse(node, "reward: expected exactly one of points and percent")
-    if "max_points" in given and "percent" not in given:
-        reader.refuse(given["max_points"], "max_points: only for a percent reward")
-
-
-def _check_moment(reader: NodeReader, rule: RewardRule, given: dict[str, yaml.Node], hold_days: int) -> None:
-    """Refuse what the rule's moment or side does not allow."""
-    if rule.on == "signup" and "percent" in given:
-        reader.refuse(given["percent"], "percent: a sign-up has no amount; expected points, or on: qualified")
-    if rule.on != "purchase" and "repeat_days" in given:
-        reader.refuse(given["repeat_days"], "repeat_days: only for on: purchase")
-    if rule.to == "advocate" and rule.hold_days is not None and rule.hold_days < hold_days:
-        reader.refuse(given["hold_days"], f"hold_days: an advocate's is never shorter than the program's {hold_days}")

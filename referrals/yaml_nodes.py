@@ -73,7 +73,7 @@ class NodeReader:
         found: dict[str, yaml.Node] = {}
         seen: set[str] = set()
         for key_node, value in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            key = _key_of(key_node)
             if key in seen:
                 self.refuse(key_node, f"{what}: the key {key!r} is given twice")
             elif key not in keys:
@@ -108,6 +108,26 @@ class NodeReader:
             self.refuse(node, f"expected {expected}, got {node.value!r}")
         return value
 
+    def plain(self, node: yaml.Node) -> tuple[object, dict[tuple[str | int, ...], yaml.Node]]:
+        """Return a tree as plain values, scalars as text, and the node that each path of keys and indices leads to."""
+        nodes: dict[tuple[str | int, ...], yaml.Node] = {}
+
+        def read(one: yaml.Node, path: tuple[str | int, ...]) -> object:
+            nodes[path] = one
+            if isinstance(one, yaml.SequenceNode):
+                return [read(item, (*path, number)) for number, item in enumerate(one.value)]
+            if not isinstance(one, yaml.MappingNode):
+                return _joined(one.value)
+            found: dict[str, object] = {}
+            for key_node, value in one.value:
+                key = _key_of(key_node)
+                if key in found:
+                    self.refuse(key_node, f"the key {key!r} is given twice")
+                found[key] = read(value, (*path, key))
+            return found
+
+        return read(node, ()), nodes
+
     def choice(self, node: yaml.Node | None, what: str, choices: tuple[str, ...]) -> str | None:
         """Return one of `choices`."""
         expected = f"{what} to be one of {', '.join(choices)}"
@@ -129,6 +149,10 @@ class NodeReader:
             return Decimal(text) if _DECIMAL.fullmatch(text) and Decimal(text) <= largest else None
 
         return self.value(node, f"{what} to be a number from 0 to {largest} with at most 6 decimals", read)
+
+
+def _key_of(node: yaml.Node) -> str:
+    return node.value if isinstance(node, yaml.ScalarNode) else "?"
 
 
 def is_null(node: yaml.Node) -> bool:

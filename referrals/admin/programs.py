@@ -12,7 +12,8 @@ from unfold.admin import ModelAdmin
 from core.admin import ReadOnlyInline
 from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
-from referrals.program_text import describe_terms, program_changes, render_program
+from referrals.program_text import program_changes, render_program
+from referrals.program_words import describe_terms
 from referrals.queries.programs import current_offer, document_of, find_document, terms_of
 from referrals.services.programs import apply_program
 

@@ -12,7 +12,8 @@ from referrals.bots import Verdict
 from referrals.forms import EXAMPLE
 from referrals.models import Click, Customer, Event, Link, Offer, Program, Referral
 from referrals.program_file import parse_program
-from referrals.program_text import describe_terms, render_program
+from referrals.program_text import render_program
+from referrals.program_words import describe_terms
 from referrals.services.clicks import Visit, record_click
 from referrals.services.links import ensure_link
 from tests.factories import CustomerFactory, make_program, report
@@ -154,7 +155,7 @@ def test_the_same_file_again_publishes_nothing(staff):
         (EXAMPLE.replace("points: 500", "points: -5"), "Line 13: expected points to be a whole number"),
         (EXAMPLE.replace("program: refer-a-friend ", "program: other "), "expected refer-a-friend; it is the identity"),
         ("{", "Line 1: expected YAML or JSON"),
-        (EXAMPLE + "tiers: {levels: [{name: Gold}]}\n", "not yet supported"),
+        (EXAMPLE + "tiers: {window_days: 30, levels: [{name: Gold}]}\n", "level: missing from"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line_and_changes_nothing(file, told, staff):

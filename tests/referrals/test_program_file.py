@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referrals.conditions import All, AnyOf, Not, Comparison
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import program_changes, render_program
-from referrals.terms import RewardRule, Terms
+from referrals.terms import Level, Limits, Milestone, RewardRule, Risk, Terms, Tiers
 
 FILE = """\
 program: refer-a-friend
@@ -151,14 +152,25 @@ def change(old, new, text=FILE):
         ("hold_days: 14", "hold_days: '14'", 11, "without quotes"),
         ("points_per_unit: 1", "points_per_unit: -1", 12, "points_per_unit to be a number from 0"),
         ("points_per_unit: 1", "points_per_unit: .inf", 12, "points_per_unit to be a number from 0"),
-        ("expires_days: null", "expires_days: 365", 13, "expires_days: not yet supported"),
-        ("points: 500}", "points: 500, when: {channel: {in: [email]}}}", 15, "when: not yet supported"),
-        ("points: 500}", "coupon: WELCOME10}", 15, "coupon: not yet supported"),
-        ("points: 500}", "choice: GIFTS}", 15, "choice: not yet supported"),
-        ("points: 500}", "points: 500, first_match: true}", 15, "first_match: not yet supported"),
-        ("on: qualified, points", "on: claim, points", 15, "claim is not yet supported"),
-        ("points: 500}", "points: 500, percent: 5}", 15, "exactly one of points and percent"),
-        ("points: 500}", "hold_days: 20}", 15, "exactly one of points and percent"),
+        ("expires_days: null", "expires_days: soon", 13, "expires_days to be a whole number"),
+        (
+            "points: 500}",
+            "points: 500, when: {chanel: {in: [email]}}}",
+            15,
+            "unknown field 'chanel', expected all, any",
+        ),
+        ("points: 500}", "points: 500, when: {channel: {near: email}}}", 15, "unknown 'near', expected one of eq"),
+        ("points: 500}", "points: 500, when: {order.amount: {gte: lots}}}", 15, "expected a number such as '100'"),
+        ("points: 500}", "points: 500, when: {channel: a, channel: b}}", 15, "'channel' is given twice"),
+        ("points: 500}", "points: 500, when: []}", 15, "expected all, any, not, or a field"),
+        ("points: 500}", "points: 500,\n     when: {all: [{channel: email},\n {order.x: 1}]}}", 17, "unknown field"),
+        ("points: 500}", "coupon: [A]}", 15, "coupon to be a name"),
+        ("points: 500}", "credit: lots}", 15, "an amount of 0 or more"),
+        ("points: 500}", "points: 500, first_match: 'a b'}", 15, "first_match to be the name of a group"),
+        ("on: qualified, points", "on: claim, points", 15, "on: claim: expected to: friend and a coupon"),
+        ("on: signup,    points", "on: assist, points", 16, "on: assist: expected to: advocate"),
+        ("points: 500}", "points: 500, percent: 5}", 15, "exactly one of points, percent, coupon"),
+        ("points: 500}", "hold_days: 20}", 15, "exactly one of points, percent, coupon"),
         ("points: 500}", "points: 500, max_points: 5}", 15, "max_points: only for a percent reward"),
         ("points: 500}", "points: 500, repeat_days: 5}", 15, "repeat_days: only for on: purchase"),
         ("points: 500}", "points: 500, hold_days: 13}", 15, "never shorter than the program's 14"),
@@ -170,10 +182,19 @@ def change(old, new, text=FILE):
         ("to: friend", "to: stranger", 16, "to to be one of advocate, friend"),
         ("id: friend-welcome", "id: advocate-fixed", 16, "the id is used twice"),
         ("percent: 2.5", "percent: 1e1", 17, "percent to be a number"),
-        ("tiers: {}", "tiers: {levels: []}", 18, "tiers: not yet supported"),
-        ("milestones: []", "milestones: [{referrals: 1, points: 5}]", 19, "milestones: not yet supported"),
-        ("limits: null", "limits: {budget_points: 1}", 20, "limits: not yet supported"),
-        ("limits: null", "limits: null\nrisk: {review_at: 50}", 21, "risk: not yet supported"),
+        ("tiers: {}", "tiers: {window_days: 30, levels: []}", 18, "tiers: expected levels"),
+        ("tiers: {}", "tiers: {levels: [{name: Gold, from: 1}]}", 18, "tiers: missing window_days"),
+        ("tiers: {}", "tiers: {window_days: 1, levels: [{name: A, from: 1}, {name: B, from: 1}]}", 18, "rising 'from'"),
+        ("tiers: {}", "tiers: {window_days: 1, levels: [{name: A, from: 1}, {name: a, from: 2}]}", 18, "of their own"),
+        ("tiers: {}", "tiers: {window_days: 1, levels: [{name: A, from: 1, when: {channel: x}}]}", 18, "unknown field"),
+        ("milestones: []", "milestones: [{referrals: 0, points: 5}]", 19, "a whole number from 1"),
+        ("milestones: []", "milestones: [{referrals: 1}]", 19, "points, a badge or both"),
+        ("milestones: []", "milestones: [{referrals: 1, points: 1}, {referrals: 1, badge: b}]", 19, "given twice"),
+        ("limits: null", "limits: {per_advocate: {period: month}}", 20, "per_advocate: missing referrals"),
+        ("limits: null", "limits: {per_advocate: {referrals: 1, period: week}}", 20, "day, month, year, total"),
+        ("limits: null", "limits: {then_offer: p}", 20, "then_offer: only beside budget_points"),
+        ("limits: null", "limits: null\nrisk: {review_at: 101}", 21, "review_at to be a whole number from 0 to 100"),
+        ("limits: null", "limits: null\nrisk: {review_at: 50, void_at: 40}", 21, "expected at least review_at, 50"),
         ("limits: null", "limits: null\nname: Again", 21, "the key 'name' is given twice"),
         ("limits: null", "limits: [", 21, "expected YAML or JSON"),
         ("limits: null", "limits: \x00", 20, "a character that is not allowed"),
@@ -225,8 +246,84 @@ HOLDS = st.integers(0, 100)
 IDS = st.sampled_from(["a", "on", "null", "12", "1.5", "A.b-c_9", "true", "0x1F", "2026-01-01"])
 
 
+TESTS = st.sampled_from(
+    [
+        Comparison("order.amount", "gte", "100"),
+        Comparison("channel", "in", ("whatsapp", "no", "1.0")),
+        Comparison("customer.attributes.the plan: b", "eq", "true"),
+        Comparison("order.discount", "exists", False),
+    ]
+)
+CONDITIONS = st.recursive(
+    TESTS,
+    lambda parts: (
+        st.lists(parts, min_size=2, max_size=3).map(lambda given: All(tuple(given)))
+        | st.lists(parts, min_size=1, max_size=3).map(lambda given: AnyOf(tuple(given)))
+        | parts.map(Not)
+    ),
+    max_leaves=4,
+)
+WHENS = st.none() | CONDITIONS
+GIFTS = st.sampled_from(
+    [
+        {"kind": "coupon", "what": "WELCOME10"},
+        {"kind": "perk", "what": "on"},
+        {"kind": "choice", "what": "1.5"},
+        {"kind": "manual", "what": "A mug, by post: soon"},
+        {"kind": "credit", "amount_minor": 1000},
+        {"kind": "gift_card", "amount_minor": 0},
+        {"kind": "cash", "amount_minor": 5},
+    ]
+)
+
+
+@st.composite
+def tiers(draw):
+    levels = tuple(
+        Level(
+            name=f"T {number}",
+            least=number,
+            multiplier=draw(st.decimals(0, 100, places=2)),
+            vip=draw(st.booleans()),
+            perks=draw(st.sampled_from([(), ("early", "no")])),
+            when=draw(st.none() | st.just(Comparison("customer.locale", "eq", "de"))),
+        )
+        for number in sorted(draw(st.sets(HOLDS, min_size=1, max_size=3)))
+    )
+    return Tiers(window_days=draw(HOLDS), grace_days=draw(HOLDS), levels=levels)
+
+
+@st.composite
+def milestones(draw):
+    return tuple(
+        Milestone(referrals=number, points=draw(HOLDS), badge=draw(st.sampled_from(["", "null"])), when=draw(WHENS))
+        for number in sorted(draw(st.sets(st.integers(1, 99), max_size=3)))
+    )
+
+
+@st.composite
+def limits(draw):
+    budget = draw(st.none() | HOLDS)
+    referrals = draw(st.none() | HOLDS)
+    return Limits(
+        referrals=referrals,
+        period="total" if referrals is None else draw(st.sampled_from(["day", "month", "year", "total"])),
+        budget_points=budget,
+        then_offer="" if budget is None else draw(st.sampled_from(["", "cheap"])),
+    )
+
+
 @st.composite
 def rules(draw, hold_days):
+    if draw(st.integers(0, 3)) == 0:
+        return RewardRule(
+            id=draw(IDS),
+            to="friend",
+            on=draw(st.sampled_from(["signup", "qualified"])),
+            when=draw(WHENS),
+            first_match=draw(st.sampled_from(["", "g"])),
+            **draw(GIFTS),
+        )
     to, on = draw(st.sampled_from(["advocate", "friend"])), draw(st.sampled_from(["signup", "qualified", "purchase"]))
     percent = None if on == "signup" else draw(st.none() | st.decimals(0, 1000, places=3))
     return RewardRule(
@@ -264,6 +361,12 @@ def documents(draw):
             min_amount_minor=0 if qualifies_on == "signup" else draw(st.integers(0, 10**9)),
             hold_days=hold_days,
             points_per_unit=draw(st.decimals(0, 1000, places=3)),
+            expires_days=draw(st.none() | HOLDS),
+            tiers=draw(st.none() | tiers()),
+            milestones=draw(milestones()),
+            limits=draw(limits()),
+            risk=draw(st.sampled_from([Risk(), Risk(review_at=50), Risk(void_at=1, auto_release_days=0)])),
+            audience=draw(st.sampled_from(["", "silent"])),
             rewards=tuple(draw(st.lists(rules(hold_days), max_size=4, unique_by=lambda rule: rule.id))),
         ),
     )
