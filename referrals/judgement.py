@@ -8,7 +8,8 @@ from typing import TypeVar
 from referrals.terms import Terms
 
 REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running"})
-EARNING = frozenset({"qualified", "approved"})
+COUNTED = frozenset({"qualified", "approved"})
+EARNING = COUNTED | {"flagged"}
 BY_STAFF = frozenset({"fraud", "manual"})
 
 

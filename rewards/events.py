@@ -18,3 +18,28 @@ class RewardsReleased(DomainEvent):
 
     recipient: int
     rewards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardsWithdrawn(DomainEvent):
+    """Rewards of other kinds than points were taken back: cancelled or revoked; the fields are primary keys."""
+
+    rewards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReached(DomainEvent):
+    """An advocate reached a milestone; `rewards` are what it gives, `number` how many referrals it stands for."""
+
+    customer: int
+    program: int
+    number: int
+    rewards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingChanged(DomainEvent):
+    """The referrals that count for an advocate's tier and milestones in a program may have changed."""
+
+    customer: int
+    program: int

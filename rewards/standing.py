@@ -74,7 +74,9 @@ def last_held(moments: Sequence[datetime], least: int, window_days: int) -> date
     return None
 
 
-def standing_at(tiers: Tiers, moments: Iterable[datetime], values: Mapping[str, Value], at: datetime) -> AdvocateStanding:
+def standing_at(
+    tiers: Tiers, moments: Iterable[datetime], values: Mapping[str, Value], at: datetime
+) -> AdvocateStanding:
     """Return where the advocate stands at `at`; later moments are not yet known then."""
     past = sorted(moment for moment in moments if moment <= at)
     count = count_in_window(past, at, tiers.window_days)

@@ -3,9 +3,10 @@ from referrals.models.customers import Customer
 from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
-from referrals.models.referrals import Referral, ReferralStep
+from referrals.models.referrals import Assist, Referral, ReferralStep
 
 __all__ = [
+    "Assist",
     "Click",
     "Code",
     "CodeMisses",

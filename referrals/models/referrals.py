@@ -82,3 +82,22 @@ class ReferralStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.at:%Y-%m-%d}"
+
+
+class Assist(models.Model):
+    """Another advocate whom a bound friend also used: recorded and thanked, paid only by an `assist` rule."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="assists")
+    advocate = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="assists")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="assists")
+    code = models.CharField(max_length=64, blank=True)
+    method = models.CharField(max_length=10)
+    at = models.DateTimeField(help_text="of the event that carried the evidence")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "advocate"], name="an_advocate_assists_a_referral_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.advocate} for {self.referral}"

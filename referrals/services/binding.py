@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
-from referrals.models import Click, Customer, Event, Link, Offer, Referral, ReferralStep
+from referrals.models import Assist, Click, Customer, Event, Link, Offer, Referral, ReferralStep
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
 from referrals.terms import Terms, terms_from_json
@@ -281,15 +281,20 @@ def _rebind(referral: Referral, candidate: Candidate, at: datetime) -> None:
 
 
 def _note_ignored(referral: Referral, candidate: Candidate, event: Event, at: datetime) -> None:
+    """Keep that the friend used another advocate too; the first time it is an assist."""
+    evidence = candidate.evidence
+    advocate = evidence.link.customer
     ReferralStep.objects.create(
         referral=referral,
         at=at,
         what="second_code_ignored",
         why="the friend was already bound when this evidence came",
         event=event,
-        data={
-            "advocate": candidate.evidence.link.customer.external_id,
-            "code": candidate.evidence.code,
-            "method": candidate.evidence.method,
-        },
+        data={"advocate": advocate.external_id, "code": evidence.code, "method": evidence.method},
     )
+    if referral.state in Referral.LIVE and not is_same_person(advocate, referral.friend):
+        Assist.objects.get_or_create(
+            referral=referral,
+            advocate=advocate,
+            defaults={"event": event, "code": evidence.code, "method": evidence.method, "at": event.occurred_at},
+        )

@@ -19,13 +19,17 @@ def reward_json(reward: Reward) -> dict[str, Any]:
         "rule": reward.rule,
         "to": reward.recipient.external_id,
         "side": reward.side,
+        "moment": reward.moment,
         "kind": reward.kind,
         "points": reward.points,
         "granted_points": reward.granted_points,
         "coupon": None,
+        "detail": reward.detail,
         "state": reward.state,
+        "held": reward.held,
         "available_at": reward.available_at,
         "reason": reward.reason or None,
+        "inputs": reward.inputs,
         "created_at": reward.created_at,
     }
 
@@ -88,13 +92,17 @@ class RewardOut(serializers.Serializer[Any]):
     rule = serializers.CharField()
     to = serializers.CharField(help_text="external id of the recipient")
     side = serializers.ChoiceField(["advocate", "friend"])
-    kind = serializers.CharField()
+    moment = serializers.CharField(help_text="signup, qualified, purchase, assist, claim or milestone")
+    kind = serializers.CharField(help_text="points, coupon, credit, gift_card, cash, perk, badge, choice or manual")
     points = serializers.IntegerField(help_text="what stands of it")
     granted_points = serializers.IntegerField(help_text="as decided first")
     coupon = serializers.CharField(allow_null=True)
+    detail = serializers.DictField(help_text="what another kind than points gives")
     state = serializers.ChoiceField(Reward.State.choices)
+    held = serializers.BooleanField(help_text="staff keep it from being released")
     available_at = serializers.DateTimeField()
     reason = serializers.CharField(allow_null=True)
+    inputs = serializers.DictField(help_text="what the decision rests on")
     created_at = serializers.DateTimeField()
 
     def to_representation(self, instance: Reward) -> dict[str, Any]:

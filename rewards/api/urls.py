@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import customers, events, referrals
+from rewards.api import customers, events, referrals, rewards
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -23,4 +23,10 @@ urlpatterns = [
     path("referrals/<str:referral_id>/void", referrals.ReferralVoidView.as_view(), name="api_referral_void"),
     path("referrals/<str:referral_id>/reopen", referrals.ReferralReopenView.as_view(), name="api_referral_reopen"),
     path("rewards", referrals.RewardsView.as_view(), name="api_rewards"),
+    path("rewards/<str:reward_id>", rewards.RewardView.as_view(), name="api_reward"),
+    path("rewards/<str:reward_id>/approve", rewards.RewardApproveView.as_view(), name="api_reward_approve"),
+    path("rewards/<str:reward_id>/hold", rewards.RewardHoldView.as_view(), name="api_reward_hold"),
+    path("rewards/<str:reward_id>/cancel", rewards.RewardCancelView.as_view(), name="api_reward_cancel"),
+    path("rewards/<str:reward_id>/revoke", rewards.RewardRevokeView.as_view(), name="api_reward_revoke"),
+    path("rewards/<str:reward_id>/reopen", rewards.RewardReopenView.as_view(), name="api_reward_reopen"),
 ]

@@ -30,8 +30,8 @@ class Reward(models.Model):
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="rewards")
     recipient = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="rewards")
     side = models.CharField(max_length=10, help_text="advocate or friend")
-    rule = models.CharField(max_length=60)
-    moment = models.CharField(max_length=12, help_text="signup, qualified, purchase or milestone")
+    rule = models.CharField(max_length=80)
+    moment = models.CharField(max_length=12, help_text="signup, qualified, purchase, assist, claim or milestone")
     kind = models.CharField(max_length=12, default="points")
     cause = models.CharField(max_length=80, help_text="what it is for, once: referral:ID or event:ID")
     event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="rewards")
@@ -41,6 +41,8 @@ class Reward(models.Model):
     inputs = models.JSONField(default=dict, help_text="what the decision rests on")
     state = models.CharField(max_length=14, choices=State)
     reason = models.CharField(max_length=30, blank=True)
+    held = models.BooleanField(default=False, help_text="staff keep it from being released, this one alone")
+    cleared = models.BooleanField(default=False, help_text="staff let it go though its referral waits for review")
     occurred_at = models.DateTimeField(help_text="of the event that caused it")
     available_at = models.DateTimeField(help_text="end of its hold")
     created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
@@ -56,10 +58,29 @@ class Reward(models.Model):
         indexes = [
             models.Index(fields=["available_at"], condition=models.Q(state="pending"), name="reward_to_release"),
             models.Index(fields=["recipient", "-created_at"], name="reward_of_recipient"),
+            models.Index(
+                fields=["program", "points"],
+                condition=models.Q(
+                    points__gt=0, state__in=["pending", "available", "fulfilled", "waiting_stock", "failed"]
+                ),
+                name="reward_of_budget",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class Settlement(models.Model):
+    """What the rewards of a referral were last decided on: the event that qualified, the limit, whether it counts."""
+
+    referral = models.OneToOneField(Referral, on_delete=models.CASCADE, related_name="settlement")
+    qualifying_event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+")
+    limited = models.BooleanField(default=False, help_text="its advocate's side is above the limit of the offer")
+    counted = models.BooleanField(default=False, help_text="it counts for tiers and milestones")
+
+    def __str__(self) -> str:
+        return f"settlement of {self.referral_id}"
 
 
 class RewardStep(models.Model):

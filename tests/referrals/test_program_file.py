@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.conditions import All, AnyOf, Not, Comparison
+from referrals.conditions import All, AnyOf, Comparison, Not
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import program_changes, render_program
 from referrals.terms import Level, Limits, Milestone, RewardRule, Risk, Terms, Tiers

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core.errors import Refused
 from referrals.models import Click, Customer, Link, Referral
-from rewards import calculation
+from rewards import deciding
 from rewards.models import Reward
 from rewards.services.adjustments import adjust_points
 from tests.rewards.oracle import expected
@@ -126,7 +126,7 @@ def test_settle_referral_that_rounds_would_be_found(monkeypatch):
             return rule.points
         return min(rule.max_points or 10**9, round(Decimal(net_minor) * rule.percent / 10_000 + Decimal("0.5")))
 
-    monkeypatch.setattr(calculation, "points_of", rounded)
+    monkeypatch.setattr(deciding, "points_of", rounded)
 
     def found(seed):
         with transaction.atomic():
