@@ -12,6 +12,7 @@ from messaging.services import queue_message
 from referrals.models import Customer, Event, Link, Referral
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
+from referrals.queries.sharing import gift_words
 from referrals.terms import Terms
 
 PORTAL = "/"
@@ -29,10 +30,12 @@ def recipient_of(customer: Customer) -> Recipient:
 
 
 def gets(terms: Terms, side: str) -> str:
-    """Return in a few words what a side gets first of all ('500 points'), or empty, in the current language."""
-    rule = next((rule for rule in terms.rewards if rule.to == side and (rule.points or rule.percent)), None)
+    """Return in a few words what a side gets first of all ('500 points', 'a coupon'), or empty, in the language."""
+    rule = next((rule for rule in terms.rewards if rule.to == side and rule.on != "assist"), None)
     if rule is None:
         return ""
+    if gift := gift_words(rule, terms.currency):
+        return gift
     if rule.percent is None:
         return ngettext("%(n)s point", "%(n)s points", rule.points or 0) % {"n": rule.points}
     per_hundred = int(rule.percent * terms.points_per_unit)

@@ -27,6 +27,7 @@ rewards:
   - {id: advocate-fixed, to: advocate, on: qualified, points: 500}
   - {id: friend-welcome, to: friend, on: signup, points: 100, hold_days: 0}
   - {id: advocate-share, to: advocate, on: purchase, percent: 5, max_points: 200, repeat_days: 365}
+# tiers, milestones, limits, risk, expires_days, conditions and other gifts: see docs/programs.md
 """
 
 

@@ -46,3 +46,9 @@ def share_targets(url_of: Callable[[str], str], *, subject: str, text: str) -> t
         )
         for channel, label, pattern in _TARGETS
     )
+
+
+def title_of(slug: str) -> str:
+    """Return a slug as words for people: 'early-access' is 'Early access'."""
+    words = slug.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

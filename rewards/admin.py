@@ -1,5 +1,6 @@
 """Rewards and the books in the admin: to look at, with every step; points by hand go through their service."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Invalid
 from rewards.models import Account, Entry, Lot, Reward, RewardStep, Transfer
 from rewards.services.adjustments import adjust_points
+from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, reopen_reward, revoke_reward
 
 
 class RewardStepInline(ReadOnlyInline):
@@ -47,6 +49,7 @@ class RewardAdmin(ReadOnlyAdmin):
     list_display = ("recipient", "side", "rule", "points", "state", "reason", "available_at", "program")
     list_filter = ("state", "program", "side", "rule", "reason")
     list_select_related = ("recipient", "program")
+    actions = ("hold_action", "approve_action", "cancel_action", "revoke_action", "reopen_action")
     search_fields = (
         "public_id",
         "recipient__external_id",
@@ -58,7 +61,8 @@ class RewardAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-pk")
     inlines = (RewardStepInline, RewardTransferInline)
     fieldsets = (
-        (None, {"fields": ("recipient_page", "side", "rule", "points", "granted_points", "state", "reason")}),
+        (None, {"fields": ("recipient_page", "side", "rule", "points", "granted_points", "shown_detail")}),
+        ("How it stands", {"fields": ("state", "reason", "held", "cleared")}),
         ("When", {"fields": ("occurred_at", "available_at", "created_at")}),
         ("Why", {"fields": ("referral_page", "event", "program", "offer", "shown_inputs")}),
         ("For support", {"fields": ("public_id", "cause", "moment", "kind")}),
@@ -73,6 +77,58 @@ class RewardAdmin(ReadOnlyAdmin):
     def referral_page(self, reward: Reward) -> str:
         """The referral, to go there."""
         return link_to(reward.referral) if reward.referral else "–"
+
+    @admin.display(description="gives")
+    def shown_detail(self, reward: Reward) -> str:
+        """What another kind than points gives."""
+        return shown_json(reward.detail) if reward.detail else "points"
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change rewards."""
+        return request.user.has_perm("rewards.change_reward")
+
+    def _decide(
+        self, request: HttpRequest, rewards: QuerySet[Reward], service: Callable[..., Reward], name: str, warning: str
+    ) -> HttpResponse | None:
+        """Ask why, then do to each reward what the service does; `name` is the act and what then was done."""
+        act, done = name.split(" ")
+
+        def work(reward: Reward, note: str) -> Reward:
+            return service(reward=reward, note=note, actor=str(request.user), at=timezone.now())
+
+        return self.act_with_reason(
+            request, rewards, work, action=f"{act.lower()}_action", title=act, warning=warning, done=done
+        )
+
+    @admin.action(description="Hold…", permissions=["decide"])
+    def hold_action(self, request: HttpRequest, queryset: QuerySet[Reward]) -> HttpResponse | None:
+        """Keep pending rewards from being released."""
+        warning = "These rewards stay on their way, also past their hold, until somebody approves them."
+        return self._decide(request, queryset, hold_reward, "Hold held", warning)
+
+    @admin.action(description="Approve…", permissions=["decide"])
+    def approve_action(self, request: HttpRequest, queryset: QuerySet[Reward]) -> HttpResponse | None:
+        """Let rewards go that are held or wait for review."""
+        warning = "These rewards become available when their hold has passed, at once where it has."
+        return self._decide(request, queryset, approve_reward, "Approve approved", warning)
+
+    @admin.action(description="Cancel…", permissions=["decide"])
+    def cancel_action(self, request: HttpRequest, queryset: QuerySet[Reward]) -> HttpResponse | None:
+        """Take pending rewards back."""
+        warning = "These rewards, not yet available, go back for good. You can reopen them later."
+        return self._decide(request, queryset, cancel_reward, "Cancel cancelled", warning)
+
+    @admin.action(description="Revoke…", permissions=["decide"])
+    def revoke_action(self, request: HttpRequest, queryset: QuerySet[Reward]) -> HttpResponse | None:
+        """Take available rewards back."""
+        warning = "These rewards go back for good; points that were spent become a debt. You can reopen them later."
+        return self._decide(request, queryset, revoke_reward, "Revoke revoked", warning)
+
+    @admin.action(description="Reopen…", permissions=["decide"])
+    def reopen_action(self, request: HttpRequest, queryset: QuerySet[Reward]) -> HttpResponse | None:
+        """Decide again what was taken back by hand or refused."""
+        warning = "These rewards are decided again, by the rules, limits and budget as they are now."
+        return self._decide(request, queryset, reopen_reward, "Reopen reopened", warning)
 
     @admin.display(description="the decision rests on")
     def shown_inputs(self, reward: Reward) -> str:

@@ -21,9 +21,13 @@ WORDS = """The program as a file: what <code>manage.py apply_program</code> take
 <code>export_program</code> prints. Change it here or there, the rules are the same; nothing is saved
 while a line is wrong. A changed promise becomes a new offer: friends who come from now on get it, friends who
 are bound keep theirs.<br>
-<b>rewards</b>: <i>to</i> advocate or friend; <i>on</i> signup, qualified or purchase; <i>points</i> (fixed) or
-<i>percent</i> of what was paid, with <i>max_points</i>; <i>repeat_days</i> ends an <i>on: purchase</i> reward;
-<i>hold_days</i> lets it wait longer (a friend's: shorter) than the program's."""
+<b>rewards</b>: <i>to</i> advocate or friend; <i>on</i> signup, qualified, purchase, claim or assist; one gift:
+<i>points</i>, <i>percent</i> of what was paid (with <i>max_points</i>), <i>coupon</i>, <i>credit</i>,
+<i>gift_card</i>, <i>cash</i>, <i>perk</i>, <i>badge</i>, <i>choice</i> or <i>manual</i>; <i>when</i> asks for
+conditions, <i>first_match</i> lets one of several pay; <i>repeat_days</i> ends an <i>on: purchase</i> reward;
+<i>hold_days</i> lets it wait longer (a friend's: shorter) than the program's.<br>
+<b>tiers</b>, <b>milestones</b>, <b>limits</b>, <b>risk</b>, <b>expires_days</b>, <b>audience</b>: all words with
+examples stand in <code>docs/programs.md</code>."""
 
 
 class OfferInline(ReadOnlyInline):

@@ -10,22 +10,28 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.money import to_minor
+from core.templatetags.amounts import money_short
 from referrals.models import Link, Program
 from referrals.queries.links import share_url
 from referrals.queries.programs import offer_live_at
-from referrals.sharing import ShareTarget, share_targets
+from referrals.sharing import ShareTarget, share_targets, title_of
 from referrals.terms import RewardRule, Terms, decimal_text, terms_from_json
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One reward of an offer, ready for words: points, or points for every 100 units of the currency."""
+    """One reward of an offer, ready for words: points, points for every 100 units of the currency, or a gift.
+
+    `conditional` promises depend on more than the moment.
+    """
 
     on: str
     points: int | None
     points_per_100: str
     max_points: int | None
     repeat_days: int | None
+    gift: str = ""
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +104,34 @@ def share_card(link: Link, *, at: datetime | None = None) -> ShareCard:
 
 
 def _promises(terms: Terms, side: str) -> tuple[Promise, ...]:
-    return tuple(_promise(rule, terms) for rule in terms.rewards if rule.to == side)
+    return tuple(_promise(rule, terms) for rule in terms.rewards if rule.to == side and rule.on != "assist")
 
 
 def _promise(rule: RewardRule, terms: Terms) -> Promise:
     rate = "" if rule.percent is None else decimal_text(rule.percent * Decimal(terms.points_per_unit))
-    return Promise(rule.on, rule.points, rate, rule.max_points, rule.repeat_days)
+    return Promise(
+        on=rule.on,
+        points=rule.points,
+        points_per_100=rate,
+        max_points=rule.max_points,
+        repeat_days=rule.repeat_days,
+        gift=gift_words(rule, terms.currency),
+        conditional=rule.when is not None,
+    )
+
+
+def gift_words(rule: RewardRule, currency: str) -> str:
+    """Return in a few words what a rule gives that is no points, in the current language; empty for points."""
+    if rule.amount_minor is not None:
+        amount = money_short(rule.amount_minor, currency)
+        words = {"credit": _("%(amount)s store credit"), "gift_card": _("a gift card of %(amount)s")}
+        return words.get(rule.kind, _("%(amount)s in cash")) % {"amount": amount}
+    title = title_of(rule.what)
+    words = {
+        "coupon": _("a coupon"),
+        "perk": title,
+        "badge": _("the badge “%(title)s”") % {"title": title},
+        "choice": _("a gift of choice"),
+        "manual": rule.what,
+    }
+    return words.get(rule.kind, "")

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db import transaction
 
 from referrals.models import Link, Referral
+from rewards.models import Reward
 from tests.contracts.routes import METHODS, is_api, methods_of, walk
 
 # The API: (route, method) -> (scope it needs, status with that scope)
@@ -31,6 +32,12 @@ API = {
     ("referrals/<str:referral_id>/void", "POST"): ("write", 422),
     ("referrals/<str:referral_id>/reopen", "POST"): ("write", 422),
     ("rewards", "GET"): ("read", 200),
+    ("rewards/<str:reward_id>", "GET"): ("read", 200),
+    ("rewards/<str:reward_id>/approve", "POST"): ("write", 422),
+    ("rewards/<str:reward_id>/hold", "POST"): ("write", 422),
+    ("rewards/<str:reward_id>/cancel", "POST"): ("write", 422),
+    ("rewards/<str:reward_id>/revoke", "POST"): ("write", 422),
+    ("rewards/<str:reward_id>/reopen", "POST"): ("write", 422),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -112,6 +119,7 @@ def address():
             "<path:event_id>": "event-1",
             "<str:external_id>": "ann",
             "<str:referral_id>": Referral.objects.get().public_id,
+            "<str:reward_id>": Reward.objects.earliest("pk").public_id,
             "<str:name>": "orders",
             "<slug:slug>": "nps",
             "<str:code>": Link.objects.filter(customer__external_id="ann").get().code,

@@ -11,7 +11,9 @@ from referrals.services.links import ensure_link
 from rewards.models import Account
 from rewards.queries.portal import points_lines, purse_of, referral_counts, transfers_of
 from tests.factories import CustomerFactory, UserFactory, make_program, report
+from tests.rewards.programs import program
 from tests.scenes import NOON, bring, brought_friends, do_due, moment
+from tests.shop import apply_text
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +53,21 @@ def test_show_portal_names_the_promise_the_link_and_the_code(signed_in, ann):
     assert f"/r/{link.code}?c=copy" in page.text
     for channel in ("whatsapp", "email", "sms", "telegram", "facebook", "x", "linkedin", "reddit"):
         assert f"%2Fr%2F{link.code}%3Fc%3D{channel}" in page.text
+
+
+def test_show_portal_names_gifts_that_are_no_points(signed_in):
+    apply_text(
+        program(
+            "{id: a, to: advocate, on: qualified, credit: '10.00', when: {order.amount: {gte: '50'}}}",
+            "{id: b, to: friend, on: claim, coupon: WELCOME10}",
+            "{id: c, to: advocate, on: assist, points: 5}",
+        )
+    )
+
+    words = text_of(signed_in.get("/"))
+
+    assert "You get €10 store credit when your friend first orders, under conditions Your" in words
+    assert "Your friend gets a coupon at once, on the page that your link opens" in words
 
 
 def test_show_portal_tells_each_referral_with_dates_and_reasons(signed_in, ann):
