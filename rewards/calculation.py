@@ -28,6 +28,7 @@ class Standing:
     qualifying_id: str = ""
     qualified_at: datetime | None = None
     qualifying_minor: int = 0
+    qualifying_currency: str = ""
     assistants: tuple[int, ...] = ()
 
     @property
@@ -104,9 +105,9 @@ def _candidates(rule: RewardRule, terms: Terms, standing: Standing, bought: Iter
             occurred_at=standing.bound_at,
         )
     elif rule.on == "qualified":
-        yield from _qualified(rule, standing, [recipient], cause=f"qualified:{standing.referral_pk}")
+        yield from _qualified(rule, terms, standing, [recipient], cause=f"qualified:{standing.referral_pk}")
     elif rule.on == "assist":
-        yield from _qualified(rule, standing, standing.assistants, cause=f"assist:{standing.referral_pk}")
+        yield from _qualified(rule, terms, standing, standing.assistants, cause=f"assist:{standing.referral_pk}")
     elif rule.on == "purchase":
         yield from _purchases(rule, terms, standing, recipient, bought)
 
@@ -116,9 +117,12 @@ def signup_cause(friend_pk: int) -> str:
     return f"signup:{friend_pk}"
 
 
-def _qualified(rule: RewardRule, standing: Standing, recipients: Iterable[int], *, cause: str) -> Iterator[Candidate]:
+def _qualified(
+    rule: RewardRule, terms: Terms, standing: Standing, recipients: Iterable[int], *, cause: str
+) -> Iterator[Candidate]:
     if not standing.earns or standing.qualifying_pk is None or standing.qualified_at is None:
         return
+    strange = rule.percent is not None and standing.qualifying_currency not in {"", terms.currency}
     for recipient in recipients:
         yield Candidate(
             rule=rule,
@@ -126,7 +130,8 @@ def _qualified(rule: RewardRule, standing: Standing, recipients: Iterable[int], 
             cause=cause,
             event_pk=standing.qualifying_pk,
             occurred_at=standing.qualified_at,
-            net_minor=standing.qualifying_minor,
+            net_minor=None if strange else standing.qualifying_minor,
+            reason="currency_mismatch" if strange else "",
         )
 
 

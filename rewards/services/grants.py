@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.dispatch import publish
-from referrals.judgement import COUNTED, Purchase
+from referrals.judgement import COUNTED, History
 from referrals.models import Assist, Event, Referral
 from referrals.services.histories import load_history
 from referrals.terms import Milestone, Terms, terms_from_json
@@ -34,8 +34,9 @@ def settle_referral(
     the advocate's limit is judged again though no other event qualifies.
     """
     terms = terms_from_json(referral.offer.terms)
-    purchases = load_history(referral.friend).purchases
-    standing = _standing(referral, terms, purchases)
+    history = load_history(referral.friend)
+    purchases = history.purchases
+    standing = _standing(referral, terms, history)
     people = (referral.advocate_id, referral.friend_id, *standing.assistants)
     book = Book(customers=people, at=at, subject=subject)
     settlement = Settlement.objects.filter(referral=referral).first() or Settlement(referral=referral)
@@ -99,9 +100,9 @@ def _climb(referral: Referral, terms: Terms, standing: Standing, settlement: Set
     return _Climb(True, reached=tuple(reached))
 
 
-def _standing(referral: Referral, terms: Terms, purchases: Sequence[Purchase]) -> Standing:
-    qualifying = next((p for p in purchases if p.pk == referral.qualifying_event_id), None)
+def _standing(referral: Referral, terms: Terms, history: History) -> Standing:
     event = referral.qualifying_event
+    minor, currency = _worth(referral.qualifying_event_id, history)
     assistants: list[int] = []
     if terms.rules_on("assist"):
         assistants = list(Assist.objects.filter(referral=referral).order_by("pk").values_list("advocate", flat=True))
@@ -116,9 +117,21 @@ def _standing(referral: Referral, terms: Terms, purchases: Sequence[Purchase]) -
         qualifying_pk=referral.qualifying_event_id,
         qualifying_id=event.event_id if event else "",
         qualified_at=referral.qualified_at,
-        qualifying_minor=qualifying.net_minor if qualifying else (event.amount_minor or 0 if event else 0),
+        qualifying_minor=minor,
+        qualifying_currency=currency,
         assistants=tuple(assistants),
     )
+
+
+def _worth(qualifying: int | None, history: History) -> tuple[int, str]:
+    """Return what the qualifying event is worth, in minor units: a purchase's net, a lead's value."""
+    for purchase in history.purchases:
+        if purchase.pk == qualifying:
+            return purchase.net_minor, purchase.currency
+    for happening in history.happenings:
+        if happening.pk == qualifying:
+            return happening.value_minor or 0, happening.currency
+    return 0, ""
 
 
 def _keep(settlement: Settlement, standing: Standing, *, limited: bool) -> None:
