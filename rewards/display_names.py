@@ -9,8 +9,10 @@ from messaging.names import safe_name
 LONGEST = 30
 FEWEST_LETTERS = 2
 _POSING = frozenset({"admin", "administrator", "moderator", "official", "offiziell", "staff", "support", "team"})
-_RUDE = ("arschloch", "asshole", "bastard", "bitch", "cunt", "faggot", "fick", "fuck", "hitler", "hure", "nazi")
-_RUDE += ("nigger", "nutte", "penis", "porn", "scheiss", "shit", "slut", "whore", "wichser")
+_RUDE = (
+    *("arschloch", "asshole", "bastard", "bitch", "cunt", "faggot", "fick", "fuck", "hitler", "hure", "nazi"),
+    *("nigger", "nutte", "penis", "porn", "scheiss", "shit", "slut", "whore", "wichser"),
+)
 _SWAPPED = str.maketrans("013457@$", "oleastas")
 
 

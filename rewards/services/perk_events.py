@@ -82,7 +82,9 @@ def invite_customers(*, event: PerkEvent, customers: "QuerySet[Customer]", at: d
         rows = [EventInvitation(event=event, customer_id=pk, invited_at=at) for pk in chunk]
         EventInvitation.objects.bulk_create(rows, ignore_conflicts=True)
         made = EventInvitation.objects.filter(public_id__in=[row.public_id for row in rows])
-        publish(CustomersInvited(subject=f"perk_event:{event.pk}", invitations=tuple(made.values_list("pk", flat=True))))
+        publish(
+            CustomersInvited(subject=f"perk_event:{event.pk}", invitations=tuple(made.values_list("pk", flat=True)))
+        )
     return len(fresh)
 
 
