@@ -31,7 +31,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         reward_handlers.tell_badge_earned,
         reward_handlers.invite_new_perk,
     ],
-    reward_events.RewardsWithdrawn: [reward_handlers.withdraw_milestone_mails],
+    reward_events.MilestoneLost: [reward_handlers.withdraw_milestone_mails],
     reward_events.MilestoneReached: [reward_handlers.tell_milestone_reached],
     reward_events.StandingChanged: [reward_handlers.follow_standing],
     reward_events.TierChanged: [reward_handlers.tell_tier_up, reward_handlers.invite_new_tier],

@@ -60,7 +60,7 @@ def queue_milestone_reached(*, rewards: Sequence[Reward], referrals: int, at: da
     return queue_message(
         kind="milestone_reached",
         recipient=recipient_of(first.recipient),
-        cause=milestone_cause(first, referrals),
+        cause=milestone_cause(first.program_id, referrals, str(first.event_id or 0)),
         context={
             "first_name": first.recipient.first_name,
             "referrals": referrals,
@@ -71,9 +71,9 @@ def queue_milestone_reached(*, rewards: Sequence[Reward], referrals: int, at: da
     )
 
 
-def milestone_cause(reward: Reward, referrals: int) -> str:
+def milestone_cause(program: int, referrals: int, event: str) -> str:
     """Return the cause of a milestone's mail: the milestone and the event that reached it."""
-    return f"milestone:{reward.program_id}:{referrals}:{reward.event_id or 0}"
+    return f"milestone:{program}:{referrals}:{event}"
 
 
 def queue_milestone_near(*, standing: TierStanding, milestone: Milestone, link: Link) -> Message:
@@ -83,7 +83,7 @@ def queue_milestone_near(*, standing: TierStanding, milestone: Milestone, link: 
     return queue_message(
         kind="milestone_near",
         recipient=recipient_of(standing.customer),
-        cause=f"milestone_near:{standing.program_id}:{milestone.referrals}",
+        cause=milestone_near_cause(standing.program_id, milestone.referrals),
         context={
             "first_name": standing.customer.first_name,
             "referrals": milestone.referrals,
@@ -91,6 +91,11 @@ def queue_milestone_near(*, standing: TierStanding, milestone: Milestone, link: 
             "share_url": share_url(link, "email"),
         },
     )
+
+
+def milestone_near_cause(program: int, referrals: int) -> str:
+    """Return the cause of the mail that one friend is missing to a milestone."""
+    return f"milestone_near:{program}:{referrals}"
 
 
 def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime) -> Message:

@@ -68,6 +68,14 @@ class MilestoneNear(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneLost(DomainEvent):
+    """A milestone is no longer reached; `standing` is the primary key, `referrals` the milestone's number."""
+
+    standing: int
+    referrals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomersInvited(DomainEvent):
     """Customers were invited to a VIP event; `invitations` are primary keys."""
 

@@ -1,15 +1,18 @@
 """How rewards react to domain events."""
 
 from core import clocks
+from messaging.models import Message
 from messaging.services import withdraw_message
 from referrals.emails import recipient_of
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
+from referrals.judgement import COUNTED
 from referrals.models import Customer, Event, Program, Referral
 from referrals.queries.programs import current_offer, terms_of
 from referrals.services.links import ensure_link
 from rewards.emails import (
     milestone_cause,
+    milestone_near_cause,
     queue_badge_earned,
     queue_event_cancelled,
     queue_event_invitations,
@@ -22,23 +25,20 @@ from rewards.emails import (
 )
 from rewards.events import (
     CustomersInvited,
+    MilestoneLost,
     MilestoneNear,
     MilestoneReached,
     PerkEventCancelled,
     PlacesFreed,
     RewardsReleased,
-    RewardsWithdrawn,
     StandingChanged,
     TierAtRisk,
     TierChanged,
 )
 from rewards.models import EventInvitation, Reward, TierChange, TierStanding
-from rewards.queries.standing import COUNTED
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
 from rewards.services.standing import refresh_standing
-
-MILESTONE = "milestone"
 
 
 def grant(event: ReferralJudged) -> None:
@@ -70,29 +70,27 @@ def follow_standing(event: StandingChanged) -> None:
 
 
 def tell_milestone_reached(event: MilestoneReached) -> None:
-    """Congratulate the advocate, in one mail for the milestone's points and its badge."""
-    reward = Reward.objects.select_related("recipient").get(pk=event.reward)
-    number = _milestone_number(reward)
-    if not number or not reward.recipient.email or not _is_fresh(event.subject):
+    """Congratulate the advocate, in one mail for the milestone's points and its badge; "one away" is over."""
+    rewards = list(Reward.objects.filter(pk__in=event.rewards).select_related("recipient").order_by("pk"))
+    if not rewards or not rewards[0].recipient.email or not _is_fresh(event.subject):
         return
-    rules = (f"{MILESTONE}-{number}", f"{MILESTONE}-{number}-badge")
-    given = Reward.objects.filter(
-        recipient=reward.recipient_id, program=reward.program_id, rule__in=rules, state__in=Reward.STANDING
+    queue_milestone_reached(rewards=rewards, referrals=event.number, at=clocks.now())
+    withdraw_message(
+        recipient_key=recipient_of(rewards[0].recipient).key,
+        kind="milestone_near",
+        cause=milestone_near_cause(event.program, event.number),
     )
-    rewards = list(given.select_related("recipient").order_by("pk"))
-    if rewards:
-        queue_milestone_reached(rewards=rewards, referrals=number, at=clocks.now())
 
 
-def withdraw_milestone_mails(event: RewardsWithdrawn) -> None:
-    """Take back the congratulations that have not left yet on a milestone that is no longer reached."""
-    rewards = Reward.objects.filter(pk__in=event.rewards, moment=MILESTONE).select_related("recipient")
-    for reward in rewards:
-        withdraw_message(
-            recipient_key=recipient_of(reward.recipient).key,
-            kind="milestone_reached",
-            cause=milestone_cause(reward, _milestone_number(reward)),
-        )
+def withdraw_milestone_mails(event: MilestoneLost) -> None:
+    """Take back the congratulations that have not left yet."""
+    standing = _standing(event.standing)
+    start = milestone_cause(standing.program_id, event.referrals, "")
+    waiting = Message.objects.filter(
+        recipient_key=recipient_of(standing.customer).key, kind="milestone_reached", cause__startswith=start
+    )
+    for message in waiting.filter(state__in=Message.OPEN):
+        withdraw_message(recipient_key=message.recipient_key, kind=message.kind, cause=message.cause)
 
 
 def tell_milestone_near(event: MilestoneNear) -> None:
@@ -106,9 +104,9 @@ def tell_milestone_near(event: MilestoneNear) -> None:
 
 
 def tell_tier_up(event: TierChanged) -> None:
-    """Congratulate the advocate on a higher tier."""
+    """Congratulate the advocate on a higher tier that their referrals earned, not a change of the program."""
     change = TierChange.objects.get(pk=event.change)
-    if not change.up or not _is_fresh(event.subject):
+    if not change.up or change.why != TierChange.Why.REFERRALS or not _is_fresh(event.subject):
         return
     standing = _standing(change.standing_id)
     tiers = terms_of(current_offer(standing.program)).tiers
@@ -184,12 +182,6 @@ def _standing(pk: int) -> TierStanding:
 def _newest_referral(standing: TierStanding) -> Referral | None:
     rows = Referral.objects.filter(advocate=standing.customer_id, program=standing.program_id, state__in=COUNTED)
     return rows.select_related("qualifying_event").order_by("-qualified_at", "-pk").first()
-
-
-def _milestone_number(reward: Reward) -> int:
-    """Return the milestone of a reward from its rule ('milestone-5', 'milestone-5-badge'), or 0."""
-    parts = reward.rule.split("-")
-    return int(parts[1]) if len(parts) > 1 and parts[0] == MILESTONE and parts[1].isdigit() else 0
 
 
 def _is_fresh(subject: str) -> bool:

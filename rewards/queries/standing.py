@@ -3,16 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from referrals.conditions import Value
+from referrals.judgement import COUNTED
 from referrals.models import Customer, Program, Referral
+from referrals.queries.conditions import customer_values
 from referrals.queries.programs import current_offer, terms_of
 from referrals.terms import Terms
 from rewards.models import Reward, TierStanding
 from rewards.standing import AdvocateStanding, NextMilestone, next_milestone, standing_at
 
-COUNTED = (Referral.State.QUALIFIED, Referral.State.APPROVED)
 HELD = (Reward.State.AVAILABLE, Reward.State.FULFILLED)
 
 
@@ -24,18 +24,6 @@ class MembershipStanding:
     total: int
     tier: AdvocateStanding | None
     next_milestone: NextMilestone | None
-
-
-def level_values(customer: Customer) -> dict[str, Value]:
-    """Return what a tier level's `when` may ask of the advocate (`referrals.terms.LEVEL_FIELDS`)."""
-    values: dict[str, Value] = {
-        "customer.locale": customer.locale or None,
-        "customer.email_domain": customer.email.rpartition("@")[2].lower() or None,
-    }
-    for name, given in customer.attributes.items():
-        value = Decimal(str(given)) if isinstance(given, float) else given
-        values[f"customer.attributes.{name}"] = value if isinstance(value, str | int | Decimal) else None
-    return values
 
 
 def counted_moments(customer: int, programs: Collection[int]) -> dict[int, list[datetime]]:
@@ -52,7 +40,7 @@ def memberships_of(customer: Customer, programs: Iterable[Program], *, at: datet
     """Return the customer's standing at `at` in each program by its current offer; prefetch `offers`."""
     by_pk = {program.pk: program for program in programs}
     moments = counted_moments(customer.pk, list(by_pk))
-    values = level_values(customer)
+    values = customer_values(customer)
     return {
         pk: membership_of(terms_of(current_offer(program)), moments[pk], values, at) for pk, program in by_pk.items()
     }

@@ -8,11 +8,12 @@ from django.db.models import Q, QuerySet
 from core.dispatch import publish
 from core.events import DomainEvent
 from referrals.models import Customer, Program
+from referrals.queries.conditions import customer_values
 from referrals.queries.programs import current_offer, terms_of
 from referrals.terms import Terms, Tiers
-from rewards.events import MilestoneNear, TierAtRisk, TierChanged
+from rewards.events import MilestoneLost, MilestoneNear, TierAtRisk, TierChanged
 from rewards.models import TierChange, TierStanding
-from rewards.queries.standing import counted_moments, level_values, membership_of
+from rewards.queries.standing import counted_moments, membership_of
 from rewards.standing import AdvocateStanding, level_for
 
 Why = TierChange.Why
@@ -41,7 +42,7 @@ def _refresh_by_time(pk: int, *, at: datetime) -> bool:
         return False
     while row.next_change_at is not None and row.next_change_at <= at:
         moment = row.next_change_at
-        _refresh(row, at=moment, why=Why.TIME, subject=f"customer:{row.customer_id}", warn=False)
+        _refresh(row, at=moment, why=Why.TIME, subject=f"customer:{row.customer_id}")
     if row.at_risk and (row.held_until is None or row.held_until >= at):
         publish(TierAtRisk(subject=f"customer:{row.customer_id}", standing=row.pk))
     return True
@@ -76,33 +77,35 @@ def _locked() -> QuerySet[TierStanding]:
     return rows.select_related("customer", "program").prefetch_related("program__offers")
 
 
-def _refresh(row: TierStanding, *, at: datetime, why: str, subject: str, warn: bool = True) -> None:
+def _refresh(row: TierStanding, *, at: datetime, why: str, subject: str) -> None:
     offer = current_offer(row.program)
     terms = terms_of(offer)
-    values = level_values(row.customer)
+    values = customer_values(row.customer)
     if row.offer_id is None and terms.tiers:
         begin = level_for(terms.tiers, 0, values, at)
         row.level = begin.name if begin else ""
     moments = counted_moments(row.customer_id, [row.program_id])[row.program_id]
     found = membership_of(terms, moments, values, at)
-    news: list[DomainEvent] = _near(row, terms, found.total, subject)
+    news = _milestone_news(row, terms, found.total, subject) if why == Why.REFERRALS else []
     row.offer, row.total, row.updated_at = offer, found.total, at
     was_at_risk, change = row.at_risk, _take_over(row, terms.tiers, found.tier, at=at, why=why)
     row.save()
     if change is not None:
         change.save(force_insert=True)
         news.append(TierChanged(subject=subject, change=change.pk))
-    if warn and row.at_risk and not was_at_risk:
+    if why == Why.REFERRALS and row.at_risk and not was_at_risk:
         news.append(TierAtRisk(subject=subject, standing=row.pk))
     publish(*news)
 
 
-def _near(row: TierStanding, terms: Terms, total: int, subject: str) -> list[DomainEvent]:
-    """Return the news that one more referral reaches a milestone, where one more just made it so."""
-    if total <= row.total:
-        return []
-    near = [one.referrals for one in terms.milestones if one.referrals == total + 1]
-    return [MilestoneNear(subject=subject, standing=row.pk, referrals=number) for number in near]
+def _milestone_news(row: TierStanding, terms: Terms, total: int, subject: str) -> list[DomainEvent]:
+    """Return the news of milestones that one more referral reaches now, or that are no longer reached."""
+    near = [one.referrals for one in terms.milestones if row.total < total == one.referrals - 1]
+    lost = [one.referrals for one in terms.milestones if total < one.referrals <= row.total]
+    return [
+        *(MilestoneNear(subject=subject, standing=row.pk, referrals=number) for number in near),
+        *(MilestoneLost(subject=subject, standing=row.pk, referrals=number) for number in lost),
+    ]
 
 
 def _take_over(
