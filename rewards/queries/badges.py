@@ -37,7 +37,8 @@ class PerkCard:
 def badge_cards(slugs: Iterable[str]) -> dict[str, BadgeCard]:
     """Return the badges by slug in the given order, in the current language."""
     wanted = list(dict.fromkeys(slugs))
-    rows = {badge.slug: badge for badge in Badge.objects.filter(slug__in=wanted).defer("picture")}
+    found = Badge.objects.filter(slug__in=wanted).defer("picture") if wanted else ()
+    rows = {badge.slug: badge for badge in found}
     return {slug: _badge_card(slug, rows.get(slug)) for slug in wanted}
 
 
