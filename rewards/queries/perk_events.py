@@ -2,7 +2,8 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from referrals.models import Customer
+from referrals.models import Customer, Program
+from referrals.queries.programs import current_offer, terms_of
 from rewards.models import EventInvitation, PerkEvent, Reward, TierStanding
 from rewards.queries.standing import HELD
 
@@ -64,3 +65,12 @@ def place_in_line(invitation: EventInvitation) -> int:
         waiting_number__lt=invitation.waiting_number,
     )
     return ahead.count() + 1
+
+
+def tier_names() -> list[str]:
+    """Return the names of the tiers of all programs' current offers, each once."""
+    found: list[str] = []
+    for program in Program.objects.prefetch_related("offers").order_by("slug"):
+        tiers = terms_of(current_offer(program)).tiers if program.offers.all() else None
+        found += [level.name for level in tiers.levels] if tiers else []
+    return list(dict.fromkeys(found))
