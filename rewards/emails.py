@@ -211,7 +211,7 @@ def _gets(points: int, badge: str) -> str:
     """Return in a few words what a milestone gives, in the current language."""
     told = [ngettext("%(n)s point", "%(n)s points", points) % {"n": points}] if points else []
     told += [gettext("the badge “%(badge)s”") % {"badge": badge_cards([badge])[badge].title}] if badge else []
-    return gettext(" and ").join(told)
+    return gettext("%(one)s and %(other)s") % {"one": told[0], "other": told[1]} if len(told) > 1 else "".join(told)
 
 
 def _badge_slug(rewards: Sequence[Reward]) -> str:

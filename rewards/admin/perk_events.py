@@ -2,14 +2,16 @@
 
 import csv
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -27,11 +29,12 @@ from rewards.services.perk_events import (
 )
 
 COLUMNS = ("name", "email", "customer", "answer", "answered", "waiting", "came")
+MOMENTS = ("opens_at", "closes_at", "starts_at", "ends_at")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class PerkEventForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An event; its audience is chosen among the tiers that programs have now."""
+    """An event; its moments are those of its own zone, its audience is chosen among the tiers of programs now."""
 
     tiers = forms.MultipleChoiceField(
         required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget, help_text="who has one of these tiers now"
@@ -46,6 +49,10 @@ class PerkEventForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            zone = ZoneInfo(self.instance.zone)
+            for name in MOMENTS:
+                self.initial[name] = getattr(self.instance, name).astimezone(zone).replace(tzinfo=None)
         kept = list(self.instance.tiers) if self.instance.pk else []
         tiers: Any = self.fields["tiers"]
         tiers.choices = [(name, name) for name in dict.fromkeys([*tier_names(), *kept])]
@@ -69,13 +76,23 @@ class PerkEventForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """Refuse an event for nobody and moments in the wrong order."""
         given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "zone" in given:
+            for name in MOMENTS:
+                if given.get(name) is not None:
+                    given[name] = _in_zone(given[name], ZoneInfo(given["zone"]))
         if not (given.get("for_vips") or given.get("tiers") or given.get("perk")):
             raise forms.ValidationError("Say for whom it is: VIPs, tiers or those who have a perk.")
-        order = [given.get(name) for name in ("opens_at", "closes_at", "starts_at", "ends_at")]
+        order = [given.get(name) for name in MOMENTS]
         known = [moment for moment in order if moment is not None]
         if known != sorted(known) or len(set(known[-2:])) < len(known[-2:]):
             raise forms.ValidationError("Expected: opens, then closes, then starts, then ends.")
         return given
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return what was typed as a moment of the zone, to the second."""
+    typed = timezone.localtime(moment, timezone.get_current_timezone())
+    return typed.replace(tzinfo=zone, microsecond=0).astimezone(UTC)
 
 
 class InvitationInline(ReadOnlyInline):
@@ -105,7 +122,10 @@ class PerkEventAdmin(ReadOnlyAdmin):
     actions = ("publish_action", "cancel_action", "csv_action")
     fieldsets = (
         (None, {"fields": ("shown_state", "title", "words", "place", "places")}),
-        ("When", {"fields": ("starts_at", "ends_at", "zone", "opens_at", "closes_at")}),
+        (
+            "When, in the time zone of the event",
+            {"fields": ("zone", "starts_at", "ends_at", "opens_at", "closes_at")},
+        ),
         ("For whom", {"fields": ("program", "for_vips", "tiers", "perk", "audience")}),
         ("Who comes", {"fields": ("attendance",)}),
     )
@@ -117,6 +137,10 @@ class PerkEventAdmin(ReadOnlyAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new event has no invitations."""
         return self.inlines if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the installation's zone."""
+        return {"zone": timezone.get_default_timezone_name(), "opens_at": timezone.localtime()}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("rewards.add_perkevent")

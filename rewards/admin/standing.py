@@ -33,10 +33,15 @@ class TierStandingAdmin(ReadOnlyAdmin):
     ordering = ("-since", "-pk")
     inlines = (TierChangeInline,)
     fieldsets = (
-        (None, {"fields": ("customer_page", "program", "level", "level_now", "vip", "perks", "since")}),
+        (None, {"fields": ("customer_page", "program", "level", "level_now", "vip", "shown_perks", "since")}),
         ("What it rests on", {"fields": ("count", "total", "offer")}),
         ("What comes next", {"fields": ("at_risk", "needed", "held_until", "next_change_at", "updated_at")}),
     )
+
+    @admin.display(description="perks")
+    def shown_perks(self, standing: TierStanding) -> str:
+        """The names of its perks."""
+        return ", ".join(standing.perks) or "–"
 
     @admin.display(description="customer")
     def customer_page(self, standing: TierStanding) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.periods import local_day, start_of_day
 from referrals.models import Customer, Referral
-from rewards.leaderboard import period_of, prizes_for, shared_ranks
+from rewards.leaderboard import period_of, shared_ranks
 from rewards.models import DisplayName, Leaderboard, LeaderboardPlace, LeaderboardResult
 
 MOST_ROWS = 100
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A line to show; `name` is empty for who chose none."""
+    """A line to show; `name` is empty for who chose none, `prize` what a closed period brought."""
 
     rank: int
     name: str
@@ -81,7 +81,7 @@ def show_board(board: Leaderboard, viewer: Customer, *, at: datetime) -> Board:
     """Return the running period as the viewer sees it."""
     start, end = running_period(board, at)
     places = count_places(board, start, at if end is None else min(end, at))
-    return _board(board, places, viewer, start, end, prizes=_ranges(board))
+    return _board(board, places, viewer, start, end)
 
 
 def show_result(result: LeaderboardResult, viewer: Customer) -> Board:
@@ -92,10 +92,6 @@ def show_result(result: LeaderboardResult, viewer: Customer) -> Board:
     return _board(result.leaderboard, places, viewer, result.starts_at, result.ends_at, won=won)
 
 
-def _ranges(board: Leaderboard) -> list[tuple[int, int, str]]:
-    return [(one.first_rank, one.last_rank, one.prize) for one in board.prizes.order_by("first_rank", "pk")]
-
-
 def _board(
     board: Leaderboard,
     places: list[Place],
@@ -103,16 +99,14 @@ def _board(
     start: datetime,
     end: datetime | None,
     *,
-    prizes: Iterable[tuple[int, int, str]] = (),
     won: dict[int, str] | None = None,
 ) -> Board:
-    ranges = list(prizes)
     shown = [place for place in places if place.rank <= board.shown][:MOST_ROWS]
     own = next((place for place in places if place.customer == viewer.pk), None)
     names = display_names([place.customer for place in shown])
 
     def row(place: Place) -> BoardRow:
-        prize = won.get(place.customer, "") if won is not None else ", ".join(prizes_for(place.rank, ranges))
+        prize = won.get(place.customer, "") if won is not None else ""
         name = names.get(place.customer, "")
         return BoardRow(place.rank, name, place.count, place.customer == viewer.pk, prize)
 
