@@ -9,11 +9,14 @@ from messaging.names import safe_name
 LONGEST = 30
 FEWEST_LETTERS = 2
 _POSING = frozenset({"admin", "administrator", "moderator", "official", "offiziell", "staff", "support", "team"})
-_RUDE = (
-    *("arschloch", "asshole", "bastard", "bitch", "cunt", "faggot", "fick", "fuck", "hitler", "hure", "nazi"),
-    *("nigger", "nutte", "penis", "porn", "scheiss", "shit", "slut", "whore", "wichser"),
+# Whole words only: Nazim and Ashita are people.
+_RUDE = frozenset(
+    {
+        *("arschloch", "asshole", "bastard", "bitch", "cunt", "faggot", "fick", "fuck", "hitler", "hure", "nazi"),
+        *("nigger", "nutte", "penis", "porn", "scheisse", "shit", "slut", "whore", "wichser"),
+    }
 )
-_SWAPPED = str.maketrans("013457@$", "oleastas")
+_SWAPPED = str.maketrans("013457", "oieast")
 
 
 class BadDisplayName(Invalid):
@@ -38,8 +41,8 @@ def check_display_name(given: str, *, brand: str) -> str:
     words = set(re.findall(r"\w+", folded))
     if words & _POSING or _folded(brand).strip() in {folded, *words}:
         raise BadDisplayName("posing")
-    squeezed = re.sub(r"[\W_]+", "", folded.translate(_SWAPPED)).replace("ß", "ss")
-    if any(word in squeezed for word in _RUDE):
+    swapped = folded.translate(_SWAPPED)
+    if {*re.findall(r"\w+", swapped), re.sub(r"[\W_]+", "", swapped)} & _RUDE:
         raise BadDisplayName("rude")
     return name
 

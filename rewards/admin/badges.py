@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminURLInputWidget, UnfoldBooleanSwitchWidget
 
 from rewards.models import Badge, Perk
 from rewards.pictures import MAX_BYTES, BadPicture, clean_png
@@ -79,10 +79,27 @@ class BadgeAdmin(ModelAdmin):  # type: ignore[misc]
             replace_picture(badge=obj, upload=upload)
 
 
+class PerkForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A perk; an address without a scheme is a secure one."""
+
+    link = forms.URLField(
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        widget=UnfoldAdminURLInputWidget,
+        help_text="where to use it",
+    )
+
+    class Meta:
+        model = Perk
+        fields = ("slug", "title", "title_de", "words", "words_de", "instructions", "link", "active")
+
+
 @admin.register(Perk)
 class PerkAdmin(ModelAdmin):  # type: ignore[misc]
     """Perks that tiers and rewards name: what they are and how to use them."""
 
+    form = PerkForm
     list_display = ("title", "slug", "link", "active")
     list_filter = ("active",)
     search_fields = ("slug", "title", "title_de", "words")
