@@ -12,12 +12,18 @@ from accounts.models import ApiKey, User
 from core.errors import Invalid
 
 _TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
+_SHOWN = tuple(
+    f"{act}_{noun}"
+    for noun in ("badge", "perk", "perkevent", "leaderboard", "leaderboardprize")
+    for act in ("add", "change", "delete")
+)
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     # role: app -> permissions by prefix; "*" stands for every one
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
         "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
+        "rewards": ("view_", *_SHOWN, "change_eventinvitation", "change_displayname"),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
     },

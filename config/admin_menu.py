@@ -13,6 +13,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
     "Rewards & ledger": ("rewards.reward", "rewards"),
+    "Tiers & events": (
+        *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
+        *("rewards.leaderboard", "rewards.leaderboardresult", "rewards.displayname"),
+    ),
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
@@ -22,6 +26,7 @@ ICONS = {
     "Programs": "campaign",
     "People": "group",
     "Rewards & ledger": "redeem",
+    "Tiers & events": "military_tech",
     "Surveys": "thumb_up",
     "Messages": "mail",
     "Numbers": "monitoring",

@@ -1,11 +1,17 @@
-"""The customer's own pages."""
+"""The customer's own pages, and what their mails lead to."""
 
 from django.urls import path
 
-from rewards.views import portal
+from rewards.views import badges, leaderboards, perk_events, portal
 
 urlpatterns = [
     path("", portal.show_portal, name="portal"),
     path("points/", portal.show_points, name="points"),
     path("who/", portal.show_choice, name="choose_customer"),
+    path("perks/", perk_events.show_perks, name="perks"),
+    path("leaderboards/", leaderboards.show_leaderboards, name="leaderboards"),
+    path("events/<str:token>", perk_events.answer_event, name="event_invitation"),
+    path("events/<str:token>/event.ics", perk_events.save_event, name="event_calendar"),
+    path("badges/<str:slug>.svg", badges.drawn_badge, name="badge"),
+    path("badges/<str:slug>.png", badges.uploaded_badge, name="badge_picture"),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import clocks
 from core.api.idempotency import idempotent
 from core.api.pagination import CursorPages, page_of
 from core.api.permissions import ScopeByMethod, scope
@@ -22,6 +24,7 @@ from referrals.services.customers import CustomerData, put_customer
 from referrals.services.links import ensure_links
 from rewards.models import Entry
 from rewards.queries.balances import empty_counts, ledger_of, points_of, referral_counts
+from rewards.queries.standing import MembershipStanding, badges_of, memberships_of
 from rewards.services.adjustments import MAX_POINTS, adjust_points
 
 
@@ -71,14 +74,29 @@ class ReferralCountsOut(serializers.Serializer[Any]):
     expired = serializers.IntegerField()
 
 
+class TierOut(serializers.Serializer[Any]):
+    """The tier shown to the customer and the next one; null where there is none."""
+
+    name = serializers.CharField(allow_null=True)
+    next = serializers.CharField(allow_null=True)
+    referrals_to_next = serializers.IntegerField(allow_null=True)
+
+
+class NextMilestoneOut(serializers.Serializer[Any]):
+    """The next milestone and how many referrals are missing."""
+
+    referrals = serializers.IntegerField()
+    to_go = serializers.IntegerField()
+
+
 class MembershipOut(serializers.Serializer[Any]):
     """A customer in one running program."""
 
     program = serializers.CharField()
     code = serializers.CharField()
     url = serializers.URLField()
-    tier = serializers.DictField(allow_null=True)
-    next_milestone = serializers.DictField(allow_null=True)
+    tier = TierOut(allow_null=True)
+    next_milestone = NextMilestoneOut(allow_null=True)
     referrals = ReferralCountsOut()
 
 
@@ -127,16 +145,18 @@ def customer_json(customer: Customer) -> dict[str, Any]:
     """Return the customer with points, and a code in every running program."""
     points = points_of(customer)
     counts = referral_counts(customer)
+    links = ensure_links(customer=customer)
+    prefetch_related_objects([link.program for link in links], "offers")
+    standings = memberships_of(customer, [link.program for link in links], at=clocks.now())
     programs = [
         {
             "program": link.program.slug,
             "code": link.code,
             "url": share_url(link),
-            "tier": None,
-            "next_milestone": None,
+            **_standing_json(standings[link.program_id]),
             "referrals": counts.get(link.program_id, empty_counts()),
         }
-        for link in ensure_links(customer=customer)
+        for link in links
     ]
     return {
         "external_id": customer.external_id,
@@ -147,8 +167,22 @@ def customer_json(customer: Customer) -> dict[str, Any]:
         "attributes": customer.attributes,
         "points": {name: getattr(points, name) for name in points.__slots__},
         "programs": programs,
-        "badges": [],
+        "badges": list(badges_of(customer)),
         "created_at": customer.created_at,
+    }
+
+
+def _standing_json(standing: MembershipStanding) -> dict[str, Any]:
+    tier, milestone = standing.tier, standing.next_milestone
+    return {
+        "tier": {
+            "name": tier.shown.name if tier.shown else None,
+            "next": tier.next.name if tier.next else None,
+            "referrals_to_next": tier.to_next if tier.next else None,
+        }
+        if tier
+        else None,
+        "next_milestone": {"referrals": milestone.milestone.referrals, "to_go": milestone.to_go} if milestone else None,
     }
 
 

@@ -1,4 +1,34 @@
+from rewards.models.badges import Badge
+from rewards.models.leaderboards import (
+    DisplayName,
+    Leaderboard,
+    LeaderboardPlace,
+    LeaderboardPrize,
+    LeaderboardResult,
+)
 from rewards.models.ledger import Account, Entry, Lot, LotUse, Transfer
+from rewards.models.perks import EventInvitation, Perk, PerkEvent
 from rewards.models.rewards import Reward, RewardStep, Settlement
+from rewards.models.standing import TierChange, TierStanding
 
-__all__ = ["Account", "Entry", "Lot", "LotUse", "Reward", "RewardStep", "Settlement", "Transfer"]
+__all__ = [
+    "Account",
+    "Badge",
+    "DisplayName",
+    "Entry",
+    "EventInvitation",
+    "Leaderboard",
+    "LeaderboardPlace",
+    "LeaderboardPrize",
+    "LeaderboardResult",
+    "Lot",
+    "LotUse",
+    "Perk",
+    "PerkEvent",
+    "Reward",
+    "RewardStep",
+    "Settlement",
+    "TierChange",
+    "TierStanding",
+    "Transfer",
+]

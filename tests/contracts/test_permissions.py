@@ -49,6 +49,11 @@ PAGES = {
     ("points/", "GET"): (302, 200, 302, 302),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
+    ("perks/", "GET"): (302, 200, 302, 302),
+    ("leaderboards/", "GET"): (302, 200, 302, 302),
+    ("leaderboards/", "POST"): (302, 422, 302, 302),  # an empty name
+    ("badges/<str:slug>.svg", "GET"): (404, 404, 404, 404),  # public; "nps" is no badge
+    ("badges/<str:slug>.png", "GET"): (404, 404, 404, 404),
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),
@@ -65,6 +70,9 @@ PAGES = {
     ("s/<str:token>/more", "POST"): (404, 404, 404, 404),
     ("s/<str:token>/fresh", "GET"): (404, 404, 404, 404),
     ("s/<str:token>/fresh", "POST"): (404, 404, 404, 404),
+    ("events/<str:token>", "GET"): (404, 404, 404, 404),
+    ("events/<str:token>", "POST"): (404, 404, 404, 404),
+    ("events/<str:token>/event.ics", "GET"): (404, 404, 404, 404),
     # Only where mails go to a folder instead of being sent: all staff, whatever their role.
     ("mails/", "GET"): (404, 404, 200, 200),
     ("mails/<str:name>/", "GET"): (404, 404, 404, 404),
@@ -122,6 +130,7 @@ def address():
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
             "<str:name>": "orders",
             "<slug:slug>": "nps",
+            "<str:slug>": "nps",
             "<str:code>": Link.objects.filter(customer__external_id="ann").get().code,
             "<str:token>": "forged",
             "<str:uidb36>-<str:key>": "1-forged",
