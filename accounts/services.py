@@ -17,7 +17,10 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
-        "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
+        "referrals": (
+            *("view_", "add_program", "change_program", "change_link", "change_referral"),
+            *("add_segment", "change_segment", "delete_segment"),
+        ),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
     },

@@ -11,7 +11,7 @@ OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
-    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
+    "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Rewards & ledger": ("rewards.reward", "rewards"),
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),

@@ -14,6 +14,7 @@ from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_text import program_changes, render_program
 from referrals.program_words import describe_terms
+from referrals.queries.audiences import audience_in_words
 from referrals.queries.programs import current_offer, document_of, find_document, terms_of
 from referrals.services.programs import apply_program
 
@@ -70,7 +71,7 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ("name", "slug")
     ordering = ("name",)
     inlines = (OfferInline, StatusInline)
-    readonly_fields = ("promise", "shown_file")
+    readonly_fields = ("promise", "audience", "shown_file")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Program]":
         """Return programs with their offers."""
@@ -80,7 +81,7 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
         """Show the file to edit, or to read for those who may only look."""
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         file = ("The file", {"fields": ("file" if writes else "shown_file",), "description": WORDS if writes else ""})
-        return [("What it promises now", {"fields": ("promise",)}), file] if obj else [file]
+        return [("What it promises now", {"fields": ("promise", "audience")}), file] if obj else [file]
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new program has no history."""
@@ -104,6 +105,11 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     def promise(self, program: Program) -> str:
         """The live offer in sentences."""
         return _sentences(current_offer(program))
+
+    @admin.display(description="offered to")
+    def audience(self, program: Program) -> str:
+        """Whom it is offered to."""
+        return audience_in_words(program)
 
     @admin.display(description="program file")
     def shown_file(self, program: Program) -> str:

@@ -4,6 +4,7 @@ from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
+from referrals.models.segments import Segment
 
 __all__ = [
     "Assist",
@@ -19,4 +20,5 @@ __all__ = [
     "ProgramStatus",
     "Referral",
     "ReferralStep",
+    "Segment",
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
-from referrals.queries.programs import running_programs
+from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import offer_card, share_card
 from referrals.services.links import ensure_links
 from rewards.queries.portal import (
@@ -46,7 +46,7 @@ def show_portal(request: HttpRequest) -> HttpResponse:
 
 
 def _show_welcome(request: HttpRequest) -> HttpResponse:
-    offers = [offer_card(program) for program in running_programs().prefetch_related("offers")]
+    offers = [offer_card(program) for program in public_programs().prefetch_related("offers")]
     return render(request, "rewards/portal/welcome.html", {"offers": offers})
 
 
