@@ -23,12 +23,14 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
+        "accounts": ("view_changerequest",),
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
         "rewards": ("view_", "change_reward"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
+        "accounts": ("view_changerequest",),
     },
     "Analyst": dict.fromkeys(("referrals", "rewards", "surveys", "analytics"), ("view_",)),
 }

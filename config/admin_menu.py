@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
+    "Decisions": ("accounts.changerequest",),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
 ICONS = {
@@ -25,6 +26,7 @@ ICONS = {
     "Surveys": "thumb_up",
     "Messages": "mail",
     "Numbers": "monitoring",
+    "Decisions": "how_to_vote",
     OTHER: "settings",
 }
 

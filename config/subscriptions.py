@@ -7,8 +7,10 @@ one that fails is retried by the worker. Handlers touch the database only.
 from collections.abc import Callable
 from typing import Any
 
+from accounts import events as account_events
 from analytics import handlers as analytics_handlers
 from core.events import DomainEvent
+from messaging import handlers as messaging_handlers
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
@@ -27,5 +29,6 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     ],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.RewardsReleased: [reward_handlers.tell_reward_available],
+    account_events.ChangeAsked: [messaging_handlers.tell_approvers],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

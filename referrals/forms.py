@@ -12,6 +12,7 @@ from referrals.program_text import render_program
 from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
 from referrals.segments import SegmentTextRefused, grammar_of, read_segment
+from referrals.services.program_changes import needs_second_person
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -43,6 +44,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "style": "font-family: monospace"}),
     )
 
+    reason = forms.CharField(
+        label="Why?",
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Needed where a second person has to approve the change.",
+    )
+
     class Meta:
         model = Program
         fields: ClassVar[list[str]] = []
@@ -66,6 +75,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         if not slug and Program.objects.filter(slug=self.document.slug).exists():
             raise forms.ValidationError(f"program: {self.document.slug} exists already; change it there")
         return text
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why where a second person will read it."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        asks = "file" in given and needs_second_person(self.document)
+        if asks and not given.get("reason", "").strip():
+            self.add_error("reason", "Say why: a second person decides on this change.")
+        return given
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 
+from accounts.models import ChangeRequest, User
 from core.admin import ReadOnlyInline
 from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
@@ -16,7 +18,7 @@ from referrals.program_text import program_changes, render_program
 from referrals.program_words import describe_terms
 from referrals.queries.audiences import audience_in_words
 from referrals.queries.programs import current_offer, document_of, find_document, terms_of
-from referrals.services.programs import apply_program
+from referrals.services.program_changes import change_program
 
 WORDS = """The program as a file: what <code>manage.py apply_program</code> takes and
 <code>export_program</code> prints. Change it here or there, the rules are the same; nothing is saved
@@ -80,7 +82,9 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the file to edit, or to read for those who may only look."""
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        file = ("The file", {"fields": ("file" if writes else "shown_file",), "description": WORDS if writes else ""})
+        asks = obj is not None and writes and settings.SECOND_PERSON_FOR_PROGRAMS
+        fields = (("file", "reason") if asks else ("file",)) if writes else ("shown_file",)
+        file = ("The file", {"fields": fields, "description": WORDS if writes else ""})
         return [("What it promises now", {"fields": ("promise", "audience")}), file] if obj else [file]
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -119,7 +123,16 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Program, form: ProgramForm, change: bool) -> None:
         """Apply the file as the command does, and say what changed."""
         before = find_document(form.document.slug)
-        program = apply_program(document=form.document, at=timezone.now())
+        program = change_program(
+            document=form.document,
+            reason=form.cleaned_data.get("reason", ""),
+            actor=str(request.user),
+            asker=request.user if isinstance(request.user, User) else None,
+            at=timezone.now(),
+        )
+        if isinstance(program, ChangeRequest):
+            messages.warning(request, f"{program.title}: waits for a second person; nothing has changed yet.")
+            return
         obj.__dict__.update(program.__dict__)
         changes = program_changes(before, form.document) if before else []
         for told in changes:

@@ -22,7 +22,8 @@ from referrals.services.customers import CustomerData, put_customer
 from referrals.services.links import ensure_links
 from rewards.models import Entry
 from rewards.queries.balances import empty_counts, ledger_of, points_of, referral_counts
-from rewards.services.adjustments import MAX_POINTS, adjust_points
+from rewards.services.adjustments import MAX_POINTS
+from rewards.services.credits import give_points
 
 
 class CustomerIn(StrictSerializer):
@@ -46,6 +47,14 @@ class AdjustmentIn(StrictSerializer):
 
     points = serializers.IntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
     reason = serializers.CharField(max_length=200)
+
+
+class WaitingChangeOut(serializers.Serializer[Any]):
+    """What waits for a second person."""
+
+    change = serializers.CharField()
+    state = serializers.ChoiceField(["open"])
+    title = serializers.CharField()
 
 
 class PointsOut(serializers.Serializer[Any]):
@@ -215,13 +224,21 @@ class CustomerAdjustmentsView(APIView):
 
     permission_classes = [scope("write")]
 
-    @extend_schema(request=AdjustmentIn, responses={201: PointsOut})
+    @extend_schema(request=AdjustmentIn, responses={201: PointsOut, 202: WaitingChangeOut})
     @idempotent
     def post(self, request: Request, external_id: str) -> Response:
-        """Give or take points with a reason; 409 `insufficient_points` beyond what is available."""
+        """Give or take points with a reason; 409 `insufficient_points` beyond what is available.
+
+        202 where the credit is so large that a second person has to approve it first.
+        """
         customer = find_customer(external_id)
         body = AdjustmentIn(data=request.data)
         body.is_valid(raise_exception=True)
-        adjust_points(customer=customer, actor=f"key:{request.auth}", at=timezone.now(), **body.validated_data)
+        waiting = give_points(
+            customer=customer, actor=f"key:{request.auth}", asker=None, at=timezone.now(), **body.validated_data
+        )
+        if waiting is not None:
+            told = {"change": waiting.public_id, "state": waiting.state, "title": waiting.title}
+            return Response(told, status=202)
         points = points_of(customer)
         return Response({name: getattr(points, name) for name in points.__slots__}, status=201)
