@@ -17,6 +17,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
+        "rewards": ("view_", "change_appeal"),
         "referrals": (
             *("view_", "add_program", "change_program", "change_link", "change_referral"),
             *("add_segment", "change_segment", "delete_segment"),
@@ -27,7 +28,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
-        "rewards": ("view_", "change_reward"),
+        "rewards": ("view_", "change_reward", "change_appeal"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
         "accounts": ("view_changerequest",),

@@ -16,7 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
-    "Decisions": ("accounts.changerequest",),
+    "Decisions": ("rewards.appeal", "accounts.changerequest"),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
 ICONS = {

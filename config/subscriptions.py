@@ -30,5 +30,6 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.RewardsReleased: [reward_handlers.tell_reward_available],
     account_events.ChangeAsked: [messaging_handlers.tell_approvers],
+    reward_events.AppealAnswered: [reward_handlers.tell_appeal_answered],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

@@ -47,16 +47,18 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         done: str,
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
         number: str = "",
+        number_start: str = "",
     ) -> HttpResponse | None:
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
-        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides;
+        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides, which
+        begins with `number_start`;
         a row that is refused is told and leaves the others alone.
         """
         reason = request.POST.get("reason", "").strip()
         if not reason:
             page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
-            page |= {"warning": warning, "choices": choices, "number": number}
+            page |= {"warning": warning, "choices": choices, "number": number, "number_start": number_start}
             return render(request, "admin_actions/ask_reason.html", page)
         self._do_each(request, rows, work, reason, done)
         return None

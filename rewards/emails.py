@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from messaging.models import Message
 from messaging.services import queue_message
 from referrals.emails import PORTAL, recipient_of
-from rewards.models import Reward
+from rewards.models import Appeal, Reward
 
 
 def queue_reward_available(*, rewards: Sequence[Reward]) -> Message:
@@ -41,3 +41,26 @@ def _why(reward: Reward) -> str:
         "purchase": gettext("%(friend)s ordered again."),
     }
     return words.get(reward.moment, "") % {"friend": reward.referral.friend.masked_name}
+
+
+def queue_appeal_answered(*, appeal: Appeal) -> Message:
+    """Tell a customer what came of their appeal."""
+    customer, referral = appeal.customer, appeal.referral
+    of_advocate = customer.pk == referral.advocate_id
+    with translation.override(customer.locale or settings.LANGUAGE_CODE):
+        upheld = appeal.state == Appeal.State.UPHELD
+        outcome = gettext("You were right.") if upheld else gettext("It stays as it is.")
+        nameless = of_advocate and not referral.friend.first_name
+        other = referral.friend.masked_name if of_advocate else referral.advocate.first_name
+    return queue_message(
+        kind="appeal_answered",
+        recipient=recipient_of(customer),
+        cause=f"appeal:{appeal.pk}",
+        context={
+            "first_name": customer.first_name,
+            "friend_name": "" if nameless else other,
+            "outcome": outcome,
+            "answer": appeal.answer,
+            "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+        },
+    )

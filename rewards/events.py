@@ -43,3 +43,10 @@ class StandingChanged(DomainEvent):
 
     customer: int
     program: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealAnswered(DomainEvent):
+    """Staff answered a customer's appeal; `appeal` is its primary key."""
+
+    appeal: int

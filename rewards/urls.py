@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from rewards.views import portal
+from rewards.views import appeals, portal
 
 urlpatterns = [
     path("", portal.show_portal, name="portal"),
     path("points/", portal.show_points, name="points"),
     path("who/", portal.show_choice, name="choose_customer"),
+    path("appeal/<str:referral_id>/", appeals.show_appeal, name="appeal"),
 ]

@@ -17,6 +17,7 @@ from referrals.queries.sharing import offer_card, share_card
 from referrals.services.links import ensure_links
 from rewards.queries.portal import (
     SHOWN,
+    assists_of,
     points_lines,
     purse_of,
     referral_counts,
@@ -61,6 +62,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "shares": [share_card(link) for link in links],
         "purse": purse_of(customer),
         "welcomes": welcomes_of(customer),
+        "assists": assists_of(customer),
         "counts": referral_counts(customer),
         "show": show,
         "page": page,
