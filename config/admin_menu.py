@@ -41,6 +41,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         words = str(model._meta.verbose_name_plural)
         groups[title].append((rank, {"title": words[:1].upper() + words[1:], "link": address, "icon": ICONS[title]}))
+    if request.user.has_perm("referrals.view_customer") and request.user.has_perm("referrals.view_referral"):
+        groups["People"].append((-1, {"title": "Find anybody", "link": reverse("find"), "icon": "search"}))
     return [
         {"title": title, "separator": True, "items": [item for _, item in sorted(items, key=_order)]}
         for title, items in groups.items()

@@ -225,7 +225,7 @@ def admin_addresses():
 
 def test_every_admin_route_is_asked():
     asked = {path.split("/")[2] for path in admin_addresses()}
-    own = {"search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
+    own = {"find", "search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
 
     found = {pattern.split("/")[1] for pattern, _ in walk() if pattern.startswith("admin/")}
 
