@@ -1,5 +1,6 @@
 from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
+from referrals.models.erasures import Erasure
 from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
@@ -13,6 +14,7 @@ __all__ = [
     "CodeMisses",
     "Customer",
     "DailyKey",
+    "Erasure",
     "Event",
     "Link",
     "Offer",

@@ -89,7 +89,7 @@ def test_story_page_voids_and_reopens_with_a_reason(shop, support):
     page = step(support, shop, step="reopen", reason="two after all").text
 
     assert voided == ("voided", (0, 0, 0))
-    assert (shop.referral("bob").state, shop.points("ann")) == ("qualified", (0, 502, 0))
+    assert (shop.referral("bob").state, shop.points("ann")) == ("approved", (502, 0, 0))
     assert "one household" in page
     assert "two after all" in page
     assert_books_balance()
