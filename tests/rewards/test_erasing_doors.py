@@ -12,7 +12,7 @@ from referrals.models import Customer, Erasure
 from referrals.services.erasing import erase_customer
 from tests.factories import UserFactory
 from tests.rewards.left_words import CONDITIONAL, Words, somebody_who_left_words
-from tests.shop import Shop
+from tests.shop import Shop, day
 
 
 @pytest.fixture
