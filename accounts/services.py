@@ -22,16 +22,21 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
-        "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
-        "rewards": ("view_", *_SHOWN, "change_eventinvitation", "change_displayname"),
+        "rewards": ("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),
+        "referrals": (
+            *("view_", "add_program", "change_program", "change_link", "change_referral"),
+            *("add_segment", "change_segment", "delete_segment"),
+        ),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
+        "accounts": ("view_changerequest",),
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
-        "rewards": ("view_", "change_reward"),
+        "rewards": ("view_", "change_reward", "change_appeal"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
+        "accounts": ("view_changerequest",),
     },
     "Analyst": dict.fromkeys(("referrals", "rewards", "surveys", "analytics"), ("view_",)),
 }

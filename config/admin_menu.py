@@ -11,7 +11,7 @@ OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
-    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
+    "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Rewards & ledger": ("rewards.reward", "rewards"),
     "Tiers & events": (
         *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
@@ -20,6 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
+    "Decisions": ("rewards.appeal", "accounts.changerequest"),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
 ICONS = {
@@ -30,6 +31,7 @@ ICONS = {
     "Surveys": "thumb_up",
     "Messages": "mail",
     "Numbers": "monitoring",
+    "Decisions": "how_to_vote",
     OTHER: "settings",
 }
 
@@ -44,6 +46,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         words = str(model._meta.verbose_name_plural)
         groups[title].append((rank, {"title": words[:1].upper() + words[1:], "link": address, "icon": ICONS[title]}))
+    if request.user.has_perm("referrals.view_customer") and request.user.has_perm("referrals.view_referral"):
+        groups["People"].append((-1, {"title": "Find anybody", "link": reverse("find"), "icon": "search"}))
     return [
         {"title": title, "separator": True, "items": [item for _, item in sorted(items, key=_order)]}
         for title, items in groups.items()

@@ -7,8 +7,10 @@ one that fails is retried by the worker. Handlers touch the database only.
 from collections.abc import Callable
 from typing import Any
 
+from accounts import events as account_events
 from analytics import handlers as analytics_handlers
 from core.events import DomainEvent
+from messaging import handlers as messaging_handlers
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
@@ -40,5 +42,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.CustomersInvited: [reward_handlers.tell_invited],
     reward_events.PlacesFreed: [reward_handlers.tell_place_free],
     reward_events.PerkEventCancelled: [reward_handlers.tell_event_cancelled],
+    account_events.ChangeAsked: [messaging_handlers.tell_approvers],
+    reward_events.AppealAnswered: [reward_handlers.tell_appeal_answered],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

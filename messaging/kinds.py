@@ -225,6 +225,28 @@ KINDS: dict[str, Kind] = {
         guarantee="at_most_once",
         variables={"first_name": "name", "title": "copy", "date": "day", "portal_url": "url"},
     ),
+    "change_requested": Kind(
+        label="A change waits for a second person",
+        purpose=TRANSACTIONAL,
+        priority=25,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={"title": "text", "asked_by": "text", "why": "text", "page_url": "url"},
+    ),
+    "appeal_answered": Kind(
+        label="Answer to an appeal",
+        purpose=TRANSACTIONAL,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "friend_name": "name",
+            "outcome": "copy",  # one sentence: what was decided
+            "answer": "text",
+            "portal_url": "url",
+        },
+    ),
     "survey_invitation": Kind(
         label="Survey invitation",
         purpose=SURVEYS,

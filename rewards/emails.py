@@ -16,7 +16,7 @@ from referrals.models import Customer, Link
 from referrals.queries.links import share_url
 from referrals.terms import Level, Milestone, decimal_text
 from rewards.invitation_tokens import invitation_url
-from rewards.models import EventInvitation, Reward, TierStanding
+from rewards.models import Appeal, EventInvitation, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
 
 
@@ -228,3 +228,26 @@ def _day(moment: datetime) -> str:
 
 def _url(path: str) -> str:
     return f"{settings.PUBLIC_BASE_URL}{path}"
+
+
+def queue_appeal_answered(*, appeal: Appeal) -> Message:
+    """Tell a customer what came of their appeal."""
+    customer, referral = appeal.customer, appeal.referral
+    of_advocate = customer.pk == referral.advocate_id
+    with translation.override(customer.locale or settings.LANGUAGE_CODE):
+        upheld = appeal.state == Appeal.State.UPHELD
+        outcome = gettext("You were right.") if upheld else gettext("It stays as it is.")
+        nameless = of_advocate and not referral.friend.first_name
+        other = referral.friend.masked_name if of_advocate else referral.advocate.first_name
+    return queue_message(
+        kind="appeal_answered",
+        recipient=recipient_of(customer),
+        cause=f"appeal:{appeal.pk}",
+        context={
+            "first_name": customer.first_name,
+            "friend_name": "" if nameless else other,
+            "outcome": outcome,
+            "answer": appeal.answer,
+            "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+        },
+    )

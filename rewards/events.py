@@ -94,3 +94,10 @@ class PerkEventCancelled(DomainEvent):
     """A VIP event will not take place; `event` is its primary key."""
 
     event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealAnswered(DomainEvent):
+    """Staff answered a customer's appeal; `appeal` is its primary key."""
+
+    appeal: int

@@ -13,6 +13,7 @@ from referrals.services.links import ensure_link
 from rewards.emails import (
     milestone_cause,
     milestone_near_cause,
+    queue_appeal_answered,
     queue_badge_earned,
     queue_event_cancelled,
     queue_event_invitations,
@@ -24,6 +25,7 @@ from rewards.emails import (
     queue_tier_up,
 )
 from rewards.events import (
+    AppealAnswered,
     CustomersInvited,
     MilestoneLost,
     MilestoneNear,
@@ -35,7 +37,7 @@ from rewards.events import (
     TierAtRisk,
     TierChanged,
 )
-from rewards.models import EventInvitation, Reward, TierChange, TierStanding
+from rewards.models import Appeal, EventInvitation, Reward, TierChange, TierStanding
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
 from rewards.services.standing import refresh_standing
@@ -191,3 +193,10 @@ def _is_fresh(subject: str) -> bool:
         return True
     event = Event.objects.filter(pk=int(pk)).first()
     return event is None or is_news(event.source, event.occurred_at, at=clocks.now())
+
+
+def tell_appeal_answered(event: AppealAnswered) -> None:
+    """Send the customer the answer to their appeal."""
+    appeal = Appeal.objects.select_related("customer", "referral__friend", "referral__advocate").get(pk=event.appeal)
+    if appeal.customer.email:
+        queue_appeal_answered(appeal=appeal)

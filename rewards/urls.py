@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.views import badges, leaderboards, perk_events, portal
+from rewards.views import appeals, badges, finding, leaderboards, perk_events, portal
 
 urlpatterns = [
     path("", portal.show_portal, name="portal"),
@@ -14,4 +14,7 @@ urlpatterns = [
     path("events/<str:token>/event.ics", perk_events.save_event, name="event_calendar"),
     path("badges/<str:slug>.svg", badges.drawn_badge, name="badge"),
     path("badges/<str:slug>.png", badges.uploaded_badge, name="badge_picture"),
+    path("admin/find/", finding.find, name="find"),
+    path("admin/find/<str:referral_id>/", finding.show_story, name="story"),
+    path("appeal/<str:referral_id>/", appeals.show_appeal, name="appeal"),
 ]

@@ -1,5 +1,5 @@
-"""Rewards, the books, tiers, badges, perks, events and leaderboards in the admin."""
+"""Rewards, the books, tiers, badges, perks, events, leaderboards and appeals in the admin."""
 
-from rewards.admin import badges, leaderboards, ledger, perk_events, standing
+from rewards.admin import appeals, badges, leaderboards, ledger, perk_events, standing
 
-__all__ = ["badges", "leaderboards", "ledger", "perk_events", "standing"]
+__all__ = ["appeals", "badges", "leaderboards", "ledger", "perk_events", "standing"]

@@ -1,3 +1,4 @@
+from rewards.models.appeals import Appeal
 from rewards.models.badges import Badge
 from rewards.models.leaderboards import (
     DisplayName,
@@ -13,6 +14,7 @@ from rewards.models.standing import TierChange, TierStanding
 
 __all__ = [
     "Account",
+    "Appeal",
     "Badge",
     "DisplayName",
     "Entry",

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
-from referrals.queries.programs import running_programs
+from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import offer_card, share_card
 from referrals.services.links import ensure_links
 from rewards.queries.leaderboards import boards_of
 from rewards.queries.perk_events import invitations_of
 from rewards.queries.portal import (
     SHOWN,
+    assists_of,
     points_lines,
     purse_of,
     referral_counts,
@@ -51,7 +52,7 @@ def show_portal(request: HttpRequest) -> HttpResponse:
 
 
 def _show_welcome(request: HttpRequest) -> HttpResponse:
-    offers = [offer_card(program) for program in running_programs().prefetch_related("offers")]
+    offers = [offer_card(program) for program in public_programs().prefetch_related("offers")]
     return render(request, "rewards/portal/welcome.html", {"offers": offers})
 
 
@@ -72,6 +73,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "badges": earned_badges(customer),
         "has_perks": bool(perk_slugs_of(customer)) or invitations_of(customer).exists(),
         "has_leaderboards": boards_of([program.pk for program in programs]).exists(),
+        "assists": assists_of(customer),
         "counts": referral_counts(customer),
         "show": show,
         "page": page,

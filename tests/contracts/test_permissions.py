@@ -24,6 +24,8 @@ API = {
     ("customers", "GET"): ("read", 200),
     ("customers/<str:external_id>", "GET"): ("read", 200),
     ("customers/<str:external_id>", "PUT"): ("write", 200),
+    ("customers/<str:external_id>", "DELETE"): ("write", 204),
+    ("customers/<str:external_id>/export", "GET"): ("read", 200),
     ("customers/<str:external_id>/ledger", "GET"): ("read", 200),
     ("customers/<str:external_id>/adjustments", "POST"): ("write", 422),
     ("referrals", "GET"): ("read", 200),
@@ -47,6 +49,8 @@ API = {
 PAGES = {
     ("", "GET"): (200, 200, 200, 200),  # each their own portal, or the welcome page
     ("points/", "GET"): (302, 200, 302, 302),
+    ("appeal/<str:referral_id>/", "GET"): (302, 404, 404, 404),  # either side of the referral alone
+    ("appeal/<str:referral_id>/", "POST"): (302, 404, 404, 404),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
     ("perks/", "GET"): (302, 200, 302, 302),
@@ -234,7 +238,7 @@ def admin_addresses():
 
 def test_every_admin_route_is_asked():
     asked = {path.split("/")[2] for path in admin_addresses()}
-    own = {"search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
+    own = {"find", "search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
 
     found = {pattern.split("/")[1] for pattern, _ in walk() if pattern.startswith("admin/")}
 

@@ -35,6 +35,19 @@ def ordinary() -> dict[str, dict]:
             "why": "Bob M. made their first purchase",
             "portal_url": url(),
         },
+        "change_requested": {
+            "title": "Give 5,000 points to customer c-1",
+            "asked_by": "mia@shop.example",
+            "why": "the parcel was lost twice",
+            "page_url": url("/admin/accounts/changerequest/1/change/"),
+        },
+        "appeal_answered": {
+            "first_name": "Ann",
+            "friend_name": "Bob M.",
+            "outcome": "We looked again and it counts now.",
+            "answer": "Two households after all. Sorry for the trouble!",
+            "portal_url": url(),
+        },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -54,6 +67,8 @@ def shortest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
+        "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
+        "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -77,6 +92,14 @@ def longest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
         "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
+        "change_requested": {"title": long, "asked_by": long, "why": long, "page_url": url(path)},
+        "appeal_answered": {
+            "first_name": long,
+            "friend_name": long,
+            "outcome": long,
+            "answer": long,
+            "portal_url": url(path),
+        },
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
