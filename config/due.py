@@ -9,7 +9,7 @@ from core import dispatch
 from core.api.idempotency import purge_idempotent_requests
 from core.services.jobs import DueWork
 from messaging.services import send_due
-from referrals.services import lifecycle
+from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
 from rewards.services import grants
 from rewards.services.leaderboards import close_leaderboards_due
@@ -19,6 +19,9 @@ from surveys.services.invitations import expire_invitations, note_sent_invitatio
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("referrals-weighed", lifecycle.weigh_due),
+    ("reviews-timed-out", review.let_go_due),
+    ("shop-asked", vetoes.ask_due),
     ("rewards-released", grants.release_due),
     ("referrals-approved", lifecycle.approve_due),
     ("referrals-expired", lifecycle.expire_due),

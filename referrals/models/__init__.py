@@ -6,9 +6,12 @@ from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.segments import Segment
+from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
+from referrals.models.vetoes import VetoCall
 
 __all__ = [
     "Assist",
+    "BlockEntry",
     "Click",
     "Code",
     "CodeMisses",
@@ -23,4 +26,7 @@ __all__ = [
     "Referral",
     "ReferralStep",
     "Segment",
+    "ReviewDecision",
+    "RiskAssessment",
+    "VetoCall",
 ]

@@ -7,6 +7,7 @@ from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
 from referrals.models import Assist, Click, Customer, Event, Link, Offer, Referral, ReferralStep
+from referrals.queries.blocks import is_blocked
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
 from referrals.terms import Terms, terms_from_json
@@ -94,6 +95,7 @@ def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, histor
     doubts = Doubts(
         program_not_running=not program_runs_at(program, event.occurred_at),
         self_referral=is_same_person(advocate, friend),
+        blocked=is_blocked(advocate, friend, at=event.occurred_at),
         cycle=advocate.pk != friend.pk and is_ancestor(friend, of=advocate),
         outside_window=evidence.outside_window,
     )
