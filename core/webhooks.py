@@ -1,4 +1,4 @@
-"""Signed calls as Standard Webhooks describes them (https://www.standardwebhooks.com): secrets, headers, retries. Pure."""
+"""Signed calls as Standard Webhooks describes them (www.standardwebhooks.com): secrets, headers, retries. Pure."""
 
 import base64
 import hashlib

@@ -3,8 +3,7 @@
 A short list of the widely known ones, written for this product; staff add others to the watch list.
 """
 
-DISPOSABLE = frozenset(
-    """
+_LISTED = """
     0-mail.com 10mail.org 10minutemail.co.za 10minutemail.com 10minutemail.net 20minutemail.com 33mail.com
     anonaddy.me anonbox.net byom.de burnermail.io crazymailing.com deadaddress.com discard.email discardmail.com
     discardmail.de dispostable.com dropmail.me einrot.com emailondeck.com emailfake.com emailsensei.com
@@ -22,8 +21,8 @@ DISPOSABLE = frozenset(
     throwawaymail.com throwam.com tmail.ws tmailor.com tmpmail.net tmpmail.org trash-mail.com trash-mail.de
     trashmail.com trashmail.de trashmail.me trashmail.net trashmail.ws trbvm.com wegwerfemail.de wegwerfmail.de
     wegwerfmail.net wegwerfmail.org yopmail.com yopmail.fr yopmail.net zeroe.ml zoemail.org
-    """.split()
-)
+"""
+DISPOSABLE = frozenset(_LISTED.split())
 
 
 def is_disposable(domain: str) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 _SEPARATORS = re.compile(r"[._-]+")
 _DIGITS = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+")
-ROLES = frozenset(
-    "admin billing bonjour buero contact hallo hello hi hola info kontakt mail me office post sales service shop "
-    "support team webmaster".split()
-)
+_ROLES = """
+    admin billing bonjour buero contact hallo hello hi hola info kontakt mail me office post sales service shop
+    support team webmaster
+"""
+ROLES = frozenset(_ROLES.split())
 """Mailbox names that many domains have: sharing one says nothing."""
 LONG = 6
 """Letters from which on a shared mailbox name is telling."""

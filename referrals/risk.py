@@ -230,9 +230,8 @@ def public_code(context: Context) -> Found:
     visit = context.visit
     if visit is not None and any(word in visit.source.casefold() for word in COUPON_SITES):
         return 50, "The link was followed from a site that collects codes."
-    if context.day_visitors >= 200:
-        return 50, f"{context.day_visitors} people followed this link on that day."
-    return (35, f"{context.day_visitors} people followed this link on that day.") if context.day_visitors >= 75 else None
+    crowd = context.day_visitors
+    return (50 if crowd >= 200 else 35, f"{crowd} people followed this link on that day.") if crowd >= 75 else None
 
 
 def fast_conversion(context: Context) -> Found:

@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='referral',
             name='weigh_at',
-            field=models.DateTimeField(help_text='when something of it is next released, and it is scored again', null=True),
+            field=models.DateTimeField(help_text='when it is scored again: something of it is released then', null=True),
         ),
         migrations.AddIndex(
             model_name='referral',

@@ -56,7 +56,7 @@ class Referral(models.Model):
     held_at = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True, help_text="when a timer lets it go; empty: staff decide")
     cleared_at = models.DateTimeField(null=True, help_text="when it was let go; its score no longer holds it")
-    weigh_at = models.DateTimeField(null=True, help_text="when something of it is next released, and it is scored again")
+    weigh_at = models.DateTimeField(null=True, help_text="when it is scored again: something of it is released then")
     created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
 
     class Meta:

@@ -63,9 +63,7 @@ def _siblings(referral: Referral) -> tuple[Brought, ...]:
     for pk, email, name, bound_at, state, *click in rows:
         found.setdefault(
             pk,
-            Brought(
-                person=Person(pk=pk, email=email, name=name), bound_at=bound_at, state=state, visit=_visit(*click)
-            ),
+            Brought(person=Person(pk=pk, email=email, name=name), bound_at=bound_at, state=state, visit=_visit(*click)),
         )
     return tuple(found.values())
 

@@ -94,7 +94,8 @@ def void_referral(*, referral: Referral, reason: str, note: str, actor: str, at:
 def reopen_referral(*, referral: Referral, note: str, actor: str, at: datetime, review: bool = False) -> Referral:
     """Judge a voided referral anew as if nothing stood against it but the friend's purchases.
 
-    With `review` it is held for staff to decide once more, else its score holds it no longer. Raises `WrongState` where it is not voided or the friend has another live referral in the program.
+    With `review` it is held for staff to decide once more, else its score holds it no longer. Raises
+    `WrongState` where it is not voided or the friend has another live referral in the program.
     """
     referral = lock_referral(pk=referral.pk)
     if referral.state != Referral.State.VOIDED:

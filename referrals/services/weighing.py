@@ -11,7 +11,7 @@ from referrals.models import Referral, RiskAssessment, VetoCall
 from referrals.queries.blocks import is_blocked
 from referrals.queries.risk import load_risk_context
 from referrals.risk import REVIEW, VOID, score, verdict_of
-from referrals.terms import Risk, RewardRule, Terms, terms_from_json
+from referrals.terms import RewardRule, Risk, Terms, terms_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
