@@ -75,7 +75,7 @@ class Context:
     network_advocates: int = 0
     """Other advocates with a friend from the same network and device that day."""
     day_visitors: int = 0
-    """Distinct visitors of the advocate's link on the UTC day of the click."""
+    """Distinct visitors of the advocate's link within the 24 hours around the click."""
     watched: tuple[str, ...] = ()
     """The reasons of the watch list's entries that fit the friend or the advocate."""
 
@@ -231,7 +231,8 @@ def public_code(context: Context) -> Found:
     if visit is not None and any(word in visit.source.casefold() for word in COUPON_SITES):
         return 50, "The link was followed from a site that collects codes."
     crowd = context.day_visitors
-    return (50 if crowd >= 200 else 35, f"{crowd} people followed this link on that day.") if crowd >= 75 else None
+    words = f"{crowd} people followed this link within a day of this one."
+    return (50 if crowd >= 100 else 35, words) if crowd >= 60 else None
 
 
 def fast_conversion(context: Context) -> Found:
@@ -337,7 +338,7 @@ RULES: tuple[Rule, ...] = (
         "public_code",
         "Code in public",
         "The code stands on a coupon site or was followed by a crowd.",
-        "50 a coupon site or 200 visitors that day, 35 from 75 visitors",
+        "50 a coupon site or 100 visitors within a day, 35 from 60 visitors",
         public_code,
     ),
     Rule(

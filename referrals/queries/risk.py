@@ -1,7 +1,7 @@
 """Reading the facts around a referral in the shape that the risk rules look at."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.models import BlockEntry, Click, Customer, Referral
@@ -104,9 +104,8 @@ def _network_advocates(visit: Visit, advocate: Customer) -> int:
 
 
 def _day_visitors(click: Click) -> int:
-    """Count who followed the link on the click's UTC day: by browser, or by the day's hash where there is none."""
-    start = datetime.combine(click.at.astimezone(UTC).date(), time.min, UTC)
+    """Count who followed the link in the 24 hours around the click: by browser, or by the day's hash without one."""
     people = Click.objects.filter(
-        link_id=click.link_id, verdict=Click.Verdict.PERSON, at__gte=start, at__lt=start + _DAY
+        link_id=click.link_id, verdict=Click.Verdict.PERSON, at__gte=click.at - _DAY / 2, at__lte=click.at + _DAY / 2
     ).values_list("visitor", "day_hash")
     return len({visitor or trace for visitor, trace in people.distinct()[:1000] if visitor or trace})
