@@ -27,6 +27,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         referral_handlers.tell_friend_joined,
         analytics_handlers.mark_referral,
     ],
+    referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.RewardsReleased: [
         reward_handlers.tell_reward_available,

@@ -245,6 +245,13 @@ KINDS: dict[str, Kind] = {
             "outcome": "copy",  # one sentence: what was decided
             "answer": "text",
             "portal_url": "url",
+    "staff_alert": Kind(
+        label="Something waits for the staff",
+        priority=10,
+        guarantee="at_least_once",
+            "what": "copy",  # one line, also in the subject, such as "The shop does not answer"
+            "details": "text",
+            "page_url": "url",
         },
     ),
     "survey_invitation": Kind(

@@ -47,6 +47,10 @@ def ordinary() -> dict[str, dict]:
             "outcome": "We looked again and it counts now.",
             "answer": "Two households after all. Sorry for the trouble!",
             "portal_url": url(),
+        "staff_alert": {
+            "what": "The shop does not answer",
+            "details": "3 referrals wait for its answer; the last try ended with: the shop answered 503.",
+            "page_url": url("/review/"),
         },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
@@ -69,6 +73,7 @@ def shortest() -> dict[str, dict]:
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
         "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
         "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
+        "staff_alert": {"what": "", "details": "", "page_url": url()},
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -100,6 +105,7 @@ def longest() -> dict[str, dict]:
             "answer": long,
             "portal_url": url(path),
         },
+        "staff_alert": {"what": long, "details": long, "page_url": url(path)},
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
