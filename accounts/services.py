@@ -17,6 +17,7 @@ _SHOWN = tuple(
     for noun in ("badge", "perk", "perkevent", "leaderboard", "leaderboardprize")
     for act in ("add", "change", "delete")
 )
+_BLOCKS = ("add_blockentry", "delete_blockentry")
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     # role: app -> permissions by prefix; "*" stands for every one
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
@@ -27,6 +28,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
             *("view_", "add_program", "change_program", "change_link", "change_referral"),
             *("add_segment", "change_segment", "delete_segment"),
         ),
+        "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral", *_BLOCKS),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
         "accounts": ("view_changerequest",),
@@ -34,6 +36,8 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
         "rewards": ("view_", "change_reward", "change_appeal"),
+        "referrals": ("view_", "change_referral", "change_customer", "change_link", *_BLOCKS),
+        "rewards": ("view_", "change_reward"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
         "accounts": ("view_changerequest",),

@@ -12,6 +12,8 @@ OTHER = "System"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
+    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
+    "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
     "Rewards & ledger": ("rewards.reward", "rewards"),
     "Tiers & events": (
         *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
@@ -26,6 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 ICONS = {
     "Programs": "campaign",
     "People": "group",
+    "Risk": "shield",
     "Rewards & ledger": "redeem",
     "Tiers & events": "military_tech",
     "Surveys": "thumb_up",
@@ -36,9 +39,17 @@ ICONS = {
 }
 
 
+# Pages that are no model's, first under their heading: title, route, the permission to look.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {"Risk": (("Review queue", "review", "referrals.view_referral"),)}
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar for this person: only what they may see."""
     groups: dict[str, list[tuple[int, dict[str, Any]]]] = {title: [] for title in GROUPS}
+    for heading, pages in PAGES.items():
+        for words, route, permission in pages:
+            if request.user.has_perm(permission):
+                groups[heading].append((-1, {"title": words, "link": reverse(route), "icon": ICONS[heading]}))
     for model, model_admin in admin.site._registry.items():
         if not model_admin.has_module_permission(request) or not model_admin.has_view_permission(request):
             continue

@@ -1,10 +1,12 @@
-"""What staff fill in: a program as its file, a code by name."""
+"""What staff fill in: a program as its file, a code by name, a decision with its reason, an entry to block."""
 
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
 from referrals.models import Code, Link, Program, Segment
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
@@ -13,6 +15,9 @@ from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
 from referrals.segments import SegmentTextRefused, grammar_of, read_segment
 from referrals.services.program_changes import needs_second_person
+from referrals.models import BlockEntry, Code, Link, Program
+from referrals.risk import RULES
+from referrals.services.blocks import check_pattern
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -159,3 +164,55 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def is_valid(self) -> bool:
         """Tell whether it may be saved: never where it was only to be checked."""
         return super().is_valid() and "_check" not in self.data
+class QueueForm(forms.Form):
+    """What of the review queue to show; what is unknown is as if it were not asked."""
+
+    program = forms.CharField(required=False, max_length=60)
+    signal = forms.CharField(required=False, max_length=30)
+    q = forms.CharField(required=False, max_length=100)
+    order = forms.CharField(required=False, max_length=10)
+
+    def programs(self) -> list[tuple[str, str]]:
+        """Return the programs to choose from."""
+        return list(Program.objects.order_by("name").values_list("slug", "name"))
+
+    def signals(self) -> list[tuple[str, str]]:
+        """Return the signals to choose from."""
+        return [(rule.code, rule.title) for rule in RULES]
+
+    def asked(self) -> dict[str, str]:
+        """Return the values that make sense, '' for the others."""
+        self.is_valid()
+        given = {name: str(self.cleaned_data.get(name, "")).strip() for name in self.fields}
+        return {**given, "order": given["order"] if given["order"] == "score" else ""}
+
+
+class DecisionForm(forms.Form):
+    """What a reviewer decides, and why."""
+
+    DECISIONS = (
+        ("approve", _("Approve: it may be paid")),
+        ("fraud", _("Void as fraud")),
+        ("manual", _("Void for another reason")),
+        ("hold", _("Hold for review")),
+        ("undo", _("Take the last decision back")),
+
+    decision = forms.ChoiceField(choices=DECISIONS)
+    reason = forms.CharField(max_length=200, strip=True)
+
+
+class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new entry of the block list."""
+
+        model = BlockEntry
+        fields = ("kind", "pattern", "effect", "reason", "until")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a pattern that fits everybody or could fit nobody."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("kind") and values.get("pattern"):
+            try:
+                values["pattern"] = check_pattern(kind=values["kind"], pattern=values["pattern"])
+            except Refused as refusal:
+                self.add_error("pattern", refusal.detail)
+        return values

@@ -232,7 +232,7 @@ def public_code(context: Context) -> Found:
         return 50, "The link was followed from a site that collects codes."
     crowd = context.day_visitors
     words = f"{crowd} people followed this link within a day of this one."
-    return (50 if crowd >= 100 else 35, words) if crowd >= 60 else None
+    return (50 if crowd >= 75 else 35, words) if crowd >= 50 else None
 
 
 def fast_conversion(context: Context) -> Found:
@@ -338,7 +338,7 @@ RULES: tuple[Rule, ...] = (
         "public_code",
         "Code in public",
         "The code stands on a coupon site or was followed by a crowd.",
-        "50 a coupon site or 100 visitors within a day, 35 from 60 visitors",
+        "50 a coupon site or 75 visitors within a day, 35 from 50 visitors",
         public_code,
     ),
     Rule(

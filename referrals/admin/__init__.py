@@ -7,3 +7,17 @@ from referrals.admin.referrals import ReferralAdmin
 from referrals.admin.segments import SegmentAdmin
 
 __all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin", "SegmentAdmin"]
+from referrals.admin.risk import BlockEntryAdmin, ReviewDecisionAdmin, RiskAssessmentAdmin, VetoCallAdmin
+
+__all__ = [
+    "BlockEntryAdmin",
+    "ClickAdmin",
+    "CustomerAdmin",
+    "EventAdmin",
+    "LinkAdmin",
+    "ProgramAdmin",
+    "ReferralAdmin",
+    "ReviewDecisionAdmin",
+    "RiskAssessmentAdmin",
+    "VetoCallAdmin",
+]

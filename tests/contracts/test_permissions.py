@@ -31,6 +31,8 @@ API = {
     ("referrals", "GET"): ("read", 200),
     ("referrals/<str:referral_id>", "GET"): ("read", 200),
     ("referrals/<str:referral_id>/explain", "GET"): ("read", 200),
+    ("referrals/<str:referral_id>/approve", "POST"): ("write", 422),
+    ("referrals/<str:referral_id>/hold", "POST"): ("write", 422),
     ("referrals/<str:referral_id>/void", "POST"): ("write", 422),
     ("referrals/<str:referral_id>/reopen", "POST"): ("write", 422),
     ("rewards", "GET"): ("read", 200),
@@ -85,6 +87,12 @@ PAGES = {
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
     ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
+    # Reviewing: hidden from customers, refused to staff whose role shows no referrals.
+    ("review/", "GET"): (302, 404, 403, 200),
+    ("review/", "POST"): (302, 404, 403, 302),
+    ("review/rules/", "GET"): (302, 404, 403, 200),
+    ("review/<str:referral_id>/", "GET"): (302, 404, 403, 200),
+    ("review/<str:referral_id>/", "POST"): (302, 404, 403, 422),
     ("api/schema/", "GET"): (200, 200, 200, 200),
     ("api/docs/", "GET"): (200, 200, 200, 200),
     ("api/v1/.*$", "GET"): (404, 404, 404, 404),

@@ -107,7 +107,9 @@ class Stage:
 def outcome_of(quarter: Quarter) -> Outcome:
     """Count, per label, the referrals, those ever held by their score, and those stopped hard."""
     ids = {customer.external_id: customer.pk for customer in Customer.objects.all()}
-    total, held, stopped = Counter(), Counter(), Counter()
+    total: Counter = Counter()
+    held: Counter = Counter()
+    stopped: Counter = Counter()
     signals: dict[str, Counter] = {}
     scores: dict[str, int] = {}
     for person, label in quarter.labels.items():
