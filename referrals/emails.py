@@ -83,7 +83,7 @@ def queue_shop_silent(*, call: VetoCall) -> list[Message]:
     mails = []
     for user in staff_who_may("referrals.change_referral"):
         with translation.override(settings.LANGUAGE_CODE):
-            words = gettext("%(waiting)s referrals wait for its answer; the last try ended with: %(error)s.")
+            words = gettext("%(waiting)s referrals wait for its answer. The last try ended with: %(error)s.")
             what = gettext("The shop has not answered for 72 hours")
         mails.append(
             queue_message(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
@@ -138,7 +139,7 @@ def decided_reviews(*, program: str = "", search: str = "") -> QuerySet[Referral
     return _found(rows, search).order_by("-decided_at", "-pk")
 
 
-def _found(rows: QuerySet[Referral], search: str) -> QuerySet[Referral]:
+def _found(rows: QuerySet[Any], search: str) -> QuerySet[Any]:
     if not search:
         return rows
     chosen = Q(public_id=search) | Q(code__iexact=search)

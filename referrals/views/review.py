@@ -92,7 +92,7 @@ def pair(request: HttpRequest, referral_id: str) -> HttpResponse:
     referral = Referral.objects.select_related(*related).filter(public_id=referral_id).first()
     if referral is None:
         raise Http404
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         done = _decide(request, [referral], form.cleaned_data["decision"], form.cleaned_data["reason"])
         if done:

@@ -49,7 +49,7 @@ def ordinary() -> dict[str, dict]:
             "portal_url": url(),
         "staff_alert": {
             "what": "The shop does not answer",
-            "details": "3 referrals wait for its answer; the last try ended with: the shop answered 503.",
+            "details": "3 referrals wait for its answer. The last try ended with: the shop answered 503.",
             "page_url": url("/review/"),
         },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
