@@ -10,6 +10,7 @@ import pytest
 from werkzeug import Response
 
 from messaging.models import Message
+from referrals.apps import check_veto
 from referrals.models import Referral, VetoCall
 from referrals.services import vetoes
 from referrals.services.lifecycle import approve_due, void_referral, weigh_due
@@ -318,3 +319,18 @@ def test_ask_now_makes_an_open_question_due(shop, till):
     work(day(15))
 
     assert standing() == ("approved", False, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "errors"),
+    [
+        ("", "", []),
+        ("https://shop.example/veto", SECRET, []),
+        ("https://shop.example/veto", "", ["referrals.E001"]),
+        ("https://shop.example/veto", "hunter2", ["referrals.E001"]),
+    ],
+)
+def test_check_veto_wants_a_secret_to_sign_with(url, secret, errors, settings):
+    settings.VETO_URL, settings.VETO_SECRET = url, secret
+
+    assert [error.id for error in check_veto(None)] == errors
