@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from core import clocks
 from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
 from referrals.models import Code, Link, Program, Segment
@@ -208,11 +209,13 @@ class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("kind", "pattern", "effect", "reason", "until")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a pattern that fits everybody or could fit nobody."""
+        """Refuse a pattern that fits everybody or could fit nobody, and an end that has passed."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("kind") and values.get("pattern"):
             try:
                 values["pattern"] = check_pattern(kind=values["kind"], pattern=values["pattern"])
             except Refused as refusal:
                 self.add_error("pattern", refusal.detail)
+        if values.get("until") and values["until"] <= clocks.now():
+            self.add_error("until", "expected a moment that is still to come")
         return values

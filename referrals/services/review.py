@@ -26,7 +26,8 @@ def approve_referral(*, referral: Referral, note: str, actor: str, at: datetime)
     if not _claim(referral):
         raise WrongState(f"only a referral that is held can be approved; this one is {_standing(referral)}")
     record_decision(referral=referral, decision="approve", reason=note, actor=actor, at=at)
-    _clear(referral, why=note, actor=actor, at=at)
+    referral.cleared_at = at
+    _resume(referral, why=note, actor=actor, at=at)
     return referral
 
 
@@ -65,7 +66,10 @@ def undo_review(*, referral: Referral, note: str, actor: str, at: datetime) -> R
 
 
 def let_go_due(*, at: datetime) -> int:
-    """Let go the held referrals that nobody decided on until their program's timer ended; return how many."""
+    """Let go the held referrals that nobody decided on until their program's timer ended; return how many.
+
+    One that has not qualified yet is scored anew when it does.
+    """
     due = Referral.objects.filter(held=True, held_until__lte=at)
     return sum(_let_go_one(pk, at=at) for pk in list(due.values_list("pk", flat=True)))
 
@@ -75,7 +79,9 @@ def _let_go_one(pk: int, *, at: datetime) -> bool:
     referral = lock_referral(pk=pk)
     if referral.held_until is None or referral.held_until > at or not _claim(referral):
         return False
-    _clear(referral, why="nobody decided in the time that the program sets", actor="", at=at)
+    if referral.qualified_at is not None:
+        referral.cleared_at = at
+    _resume(referral, why="nobody decided in the time that the program sets", actor="", at=at)
     return True
 
 
@@ -93,8 +99,8 @@ def _claim(referral: Referral) -> bool:
     return waiting.exclude(state=_State.VOIDED).update(held=False) == 1
 
 
-def _clear(referral: Referral, *, why: str, actor: str, at: datetime) -> None:
-    referral.cleared_at, referral.weigh_at = at, None
+def _resume(referral: Referral, *, why: str, actor: str, at: datetime) -> None:
+    referral.weigh_at = None
     let_go(referral)
     _move(referral, why=why, actor=actor, at=at, held_before=True)
 

@@ -44,7 +44,10 @@ def ask_due(*, at: datetime) -> int:
     answered = 0
     due = VetoCall.objects.filter(state=_State.WAITING, due_at__lte=at).order_by("due_at", "pk")
     for pk in list(due.values_list("pk", flat=True)[:BATCH]):
-        answered += _ask(pk, at=at)
+        try:
+            answered += _ask(pk, at=at)
+        except Unreachable:
+            break  # the next ones would wait as long for nobody, and all other work with them
     _tell_silence(at=at)
     return answered
 
@@ -56,6 +59,7 @@ def ask_now(*, calls: Sequence[int], at: datetime) -> int:
 
 
 def _ask(pk: int, *, at: datetime) -> bool:
+    """Ask one question; return whether it was answered. Raises `Unreachable` once that is written down."""
     call = _claim(pk, at=at)
     if call is None:
         return False
@@ -66,7 +70,10 @@ def _ask(pk: int, *, at: datetime) -> bool:
         headers = signed_headers(secrets=[settings.VETO_SECRET], webhook_id=call.call_id, at=at, body=body)
         answer = send("POST", settings.VETO_URL, body=body, headers={"Content-Type": "application/json", **headers})
     except (Unreachable, Refused, ValueError) as error:
-        return _ask_again(call, f"{type(error).__name__}: {error}", {}, at=at)
+        _ask_again(call, f"{type(error).__name__}: {error}", {}, at=at)
+        if isinstance(error, Unreachable):
+            raise
+        return False
     if answer.status == 200:
         return _answer(call, state=_State.PAID, at=at)
     if reason := _refusal(answer):

@@ -348,6 +348,18 @@ def test_let_go_due_lets_go_when_the_timer_ends_not_before():
     assert ReviewDecision.objects.count() == 0
 
 
+def test_let_go_due_of_a_sign_up_does_not_pardon_what_it_buys_later():
+    shop = Shop(PROGRAM + "risk: {review_at: 50, auto_release_days: 20}\n")
+    bring(shop, buys=None)
+
+    work(shop, day(20))
+    let_go = standing()
+    shop.report(shop.purchase("bob", day(21), "order-bob", "59.90"), at=day(21))
+
+    assert let_go == ("signed_up", False, "")
+    assert standing() == ("flagged", True, "risk")
+
+
 def test_let_go_due_leaves_what_staff_hold():
     shop = Shop(PROGRAM + "risk: {review_at: 50, auto_release_days: 20}\n")
     referral = bring(shop, email=BOB)

@@ -275,6 +275,15 @@ def test_block_entry_that_makes_no_sense_is_told_in_the_admin(pattern, told, sta
     assert BlockEntry.objects.count() == 1
 
 
+def test_block_entry_that_has_ended_is_told_in_the_admin(staff):
+    data = {"kind": "domain", "effect": "block", "reason": "x", "pattern": "spam.example"}
+
+    page = text(staff().post("/admin/referrals/blockentry/add/", {**data, "until_0": "2020-01-01", "until_1": "00:00"}))
+
+    assert "still to come" in page
+    assert BlockEntry.objects.count() == 0
+
+
 @pytest.mark.parametrize("model", ["riskassessment", "reviewdecision", "vetocall"])
 def test_scores_decisions_and_questions_are_read_only_in_the_admin(model, shop, staff):
     referral = bring(shop)

@@ -158,6 +158,16 @@ def test_ask_due_without_anybody_there_keeps_it_held(shop, settings):
     assert "Unreachable" in VetoCall.objects.get().last_error
 
 
+def test_ask_due_without_anybody_there_does_not_wait_for_each(shop, settings):
+    settings.VETO_URL = "http://127.0.0.1:9/veto"
+    bring(shop)
+    bring(shop, "carl")
+
+    work(day(15))
+
+    assert sorted(VetoCall.objects.values_list("attempts", flat=True)) == [0, 1]
+
+
 def test_ask_due_at_an_address_inside_is_not_called(shop, settings, till):
     settings.WEBHOOKS_ALLOW_PRIVATE_IPS = False
     bring(shop)
