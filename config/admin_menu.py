@@ -12,7 +12,6 @@ OTHER = "System"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
-    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
     "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
     "Rewards & ledger": ("rewards.reward", "rewards"),
     "Tiers & events": (

@@ -245,10 +245,15 @@ KINDS: dict[str, Kind] = {
             "outcome": "copy",  # one sentence: what was decided
             "answer": "text",
             "portal_url": "url",
+        },
+    ),
     "staff_alert": Kind(
         label="Something waits for the staff",
+        purpose=TRANSACTIONAL,
         priority=10,
+        keep_for=timedelta(days=3),
         guarantee="at_least_once",
+        variables={
             "what": "copy",  # one line, also in the subject, such as "The shop does not answer"
             "details": "text",
             "page_url": "url",

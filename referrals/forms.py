@@ -1,4 +1,4 @@
-"""What staff fill in: a program as its file, a code by name, a decision with its reason, an entry to block."""
+"""What staff fill in: a program as its file, a code by name."""
 
 from typing import Any, ClassVar
 
@@ -9,16 +9,15 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core import clocks
 from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import Code, Link, Program, Segment
+from referrals.models import BlockEntry, Code, Link, Program, Segment
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
-from referrals.segments import SegmentTextRefused, grammar_of, read_segment
-from referrals.services.program_changes import needs_second_person
-from referrals.models import BlockEntry, Code, Link, Program
 from referrals.risk import RULES
+from referrals.segments import SegmentTextRefused, grammar_of, read_segment
 from referrals.services.blocks import check_pattern
+from referrals.services.program_changes import needs_second_person
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -165,6 +164,8 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def is_valid(self) -> bool:
         """Tell whether it may be saved: never where it was only to be checked."""
         return super().is_valid() and "_check" not in self.data
+
+
 class QueueForm(forms.Form):
     """What of the review queue to show; what is unknown is as if it were not asked."""
 
@@ -197,6 +198,7 @@ class DecisionForm(forms.Form):
         ("manual", _("Void for another reason")),
         ("hold", _("Hold for review")),
         ("undo", _("Take the last decision back")),
+    )
 
     decision = forms.ChoiceField(choices=DECISIONS)
     reason = forms.CharField(max_length=200, strip=True)
@@ -205,6 +207,7 @@ class DecisionForm(forms.Form):
 class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new entry of the block list."""
 
+    class Meta:
         model = BlockEntry
         fields = ("kind", "pattern", "effect", "reason", "until")
 

@@ -4,10 +4,8 @@ from referrals.admin.facts import ClickAdmin, EventAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
 from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
-from referrals.admin.segments import SegmentAdmin
-
-__all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin", "SegmentAdmin"]
 from referrals.admin.risk import BlockEntryAdmin, ReviewDecisionAdmin, RiskAssessmentAdmin, VetoCallAdmin
+from referrals.admin.segments import SegmentAdmin
 
 __all__ = [
     "BlockEntryAdmin",
@@ -19,5 +17,6 @@ __all__ = [
     "ReferralAdmin",
     "ReviewDecisionAdmin",
     "RiskAssessmentAdmin",
+    "SegmentAdmin",
     "VetoCallAdmin",
 ]

@@ -5,8 +5,8 @@ from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
-from referrals.models.segments import Segment
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
+from referrals.models.segments import Segment
 from referrals.models.vetoes import VetoCall
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "ProgramStatus",
     "Referral",
     "ReferralStep",
-    "Segment",
     "ReviewDecision",
     "RiskAssessment",
+    "Segment",
     "VetoCall",
 ]

@@ -47,6 +47,7 @@ def ordinary() -> dict[str, dict]:
             "outcome": "We looked again and it counts now.",
             "answer": "Two households after all. Sorry for the trouble!",
             "portal_url": url(),
+        },
         "staff_alert": {
             "what": "The shop does not answer",
             "details": "3 referrals wait for its answer. The last try ended with: the shop answered 503.",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0002_assists'),
+        ('referrals', '0004_erasures'),
     ]
 
     operations = [
