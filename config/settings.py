@@ -364,3 +364,6 @@ X_FRAME_OPTIONS = "DENY"
 
 # Going out
 WEBHOOKS_ALLOW_PRIVATE_IPS = env.bool("WEBHOOKS_ALLOW_PRIVATE_IPS", default=False)
+
+# Payouts
+PAYOUT_MINIMUM = env.str("PAYOUT_MINIMUM", default="20.00")

@@ -1,3 +1,4 @@
+from referrals.models.claims import Claim
 from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
@@ -9,6 +10,7 @@ from referrals.models.segments import Segment
 
 __all__ = [
     "Assist",
+    "Claim",
     "Click",
     "Code",
     "CodeMisses",

@@ -88,11 +88,12 @@ def release(ripe: Sequence[Reward], book: Book, journal: Journal) -> None:
     for reward in ripe:
         reward.state = State.AVAILABLE
         if reward.points:
-            book.release(reward, expires_at=_expiry(reward, journal.at))
+            book.release(reward, expires_at=expiry_of(reward, journal.at))
         journal.keep(reward, "released", 0, "its hold has passed")
 
 
-def _expiry(reward: Reward, at: datetime) -> datetime | None:
+def expiry_of(reward: Reward, at: datetime) -> datetime | None:
+    """Return when points that become available at `at` expire, by the reward's offer (rule 12)."""
     days = terms_from_json(reward.offer.terms).expires_days
     return None if days is None else at + timedelta(days=days)
 
