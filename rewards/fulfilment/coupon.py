@@ -79,7 +79,7 @@ def _fulfil(order: Fulfilment, at: datetime) -> Outcome:
 def coupon_detail(coupon: Coupon) -> dict[str, str | None]:
     """Return what the reward keeps of its coupon."""
     expires_at = coupon.expires_at.isoformat() if coupon.expires_at else None
-    return {"what": coupon.pool.name, "coupon": coupon.code, "expires_at": expires_at}
+    return {"what": coupon.pool.name, "title": coupon.pool.gives, "coupon": coupon.code, "expires_at": expires_at}
 
 
 def _take_back(order: Fulfilment, _at: datetime) -> TakenBack:

@@ -132,7 +132,7 @@ def gift_words(reward: Reward, pools: Mapping[str, str], groups: Mapping[str, Ch
         return str(chosen)
     what = str(detail.get("what", ""))
     if reward.kind == "coupon":
-        return pools.get(what) or _("Coupon")
+        return str(detail.get("title") or pools.get(what) or _("Coupon"))
     if reward.kind == "choice":
         return groups[what].title if what in groups else _("A reward of your choice")
     if reward.kind in ("credit", "gift_card", "cash"):

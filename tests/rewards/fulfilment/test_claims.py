@@ -327,3 +327,21 @@ def test_post_claims_with_a_publishable_key_limits_guesses(shop, pool, claim_by_
     assert [one.status_code for one in answers] == [404] * 21 + [429]
     assert int(answers[-1]["Retry-After"]) > 0
     assert django_settings.API_REQUESTS_PER_MINUTE > 22
+
+
+def test_erase_customer_forgets_who_claimed_and_keeps_what_was_given(shop, pool):
+    from referrals.services.erasing import erase_customer, export_customer
+
+    claim = claimed(shop)
+    order(shop, "HELLO-0")
+    bob = shop.referral("bob").friend
+
+    told = export_customer(customer=bob)["gifts"]
+    erase_customer(customer=bob, by="boss", at=day(9))
+
+    assert told["claimed"] == [{"at": day(0), "program": "refer-a-friend", "coupon": "HELLO-0"}]
+    assert [one["kind"] for one in told["given"]] == ["coupon"]
+    after = Claim.objects.get()
+    assert after.holder.startswith("erased:")
+    assert claim.holder != after.holder
+    assert Reward.objects.get(moment="claim").detail["coupon"] == "HELLO-0"

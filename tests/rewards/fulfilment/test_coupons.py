@@ -38,7 +38,12 @@ def test_fulfil_coupon_gives_one_code_when_the_hold_has_passed(gift_shop):
 
     assert before == ("pending", "")
     assert states(reward) == ("fulfilled", "done")
-    assert reward.detail == {"what": "THANKS10", "coupon": "AAA-1", "expires_at": day(44).isoformat()}
+    assert reward.detail == {
+        "what": "THANKS10",
+        "title": "10 % off",
+        "coupon": "AAA-1",
+        "expires_at": day(44).isoformat(),
+    }
     assert list(Coupon.objects.order_by("pk").values_list("code", "state", "reward")) == [
         ("AAA-1", "given", reward.pk),
         ("BBB-2", "free", None),
