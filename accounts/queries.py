@@ -2,7 +2,7 @@
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 
@@ -15,11 +15,10 @@ def verified_emails(user: User | AnonymousUser) -> list[str]:
     return [email.lower() for email in rows.values_list("email", flat=True)]
 
 
-def staff_who_may(permission: str) -> list[User]:
-    """Return the active staff with a permission such as 'referrals.change_referral', by address."""
+def staff_who_may(permission: str) -> QuerySet[User]:
+    """Return the active staff with a permission such as 'rewards.change_couponpool', by their role or their own."""
     app, _, codename = permission.partition(".")
-    granted = {"codename": codename, "content_type__app_label": app}
-    of_group = Q(**{f"groups__permissions__{key}": value for key, value in granted.items()})
-    own = Q(**{f"user_permissions__{key}": value for key, value in granted.items()})
-    staff = User.objects.filter(is_active=True, is_staff=True)
-    return list(staff.filter(Q(is_superuser=True) | of_group | own).distinct().order_by("email"))
+    own = Q(user_permissions__content_type__app_label=app, user_permissions__codename=codename)
+    by_role = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
+    may = Q(is_superuser=True) | own | by_role
+    return User.objects.filter(may, is_active=True, is_staff=True).distinct().order_by("email")

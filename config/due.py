@@ -11,7 +11,7 @@ from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
-from rewards.services import grants
+from rewards.services import calling, fulfilling, grants, pools
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
 from rewards.services.standing import refresh_standings_due
@@ -28,6 +28,9 @@ DUE: list[tuple[str, DueWork]] = [
     ("tiers", refresh_standings_due),
     ("leaderboards-closed", close_leaderboards_due),
     ("vip-events-opened", open_events_due),
+    ("coupon-stock", pools.watch_stock),
+    ("rewards-fulfilled", fulfilling.fulfil_due),
+    ("fulfilment-calls", calling.send_calls_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("survey-mails-sent", note_sent_invitations),

@@ -259,6 +259,36 @@ KINDS: dict[str, Kind] = {
             "page_url": "url",
         },
     ),
+    "gift_ready": Kind(
+        label="Coupon or gift is ready",
+        purpose=REWARDS,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "gift": "copy",  # such as "10 % off your next order"
+            "code": "code",  # the coupon's; empty where there is none
+            "valid_until": "day",
+            "gifts_url": "url",
+        },
+    ),
+    "choose_gift": Kind(
+        label="Choose your reward",
+        purpose=REWARDS,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={"first_name": "name", "title": "copy", "gifts_url": "url"},
+    ),
+    "stock_low": Kind(
+        label="Coupons run out (to staff)",
+        purpose=TRANSACTIONAL,
+        priority=25,
+        keep_for=timedelta(days=3),
+        guarantee="at_least_once",
+        variables={"pool": "text", "free": "whole", "days_left": "whole", "waiting": "whole", "pool_url": "url"},
+    ),
     "survey_invitation": Kind(
         label="Survey invitation",
         purpose=SURVEYS,

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,12 +21,11 @@ from referrals.models import Link, Program
 from referrals.queries.links import SHARE_CHANNELS, link_of_code
 from referrals.queries.programs import current_offer, program_runs_at, terms_of
 from referrals.services.clicks import Visit, may_visit, note_miss, record_click, seconds_left
+from referrals.visitors import VISITOR_COOKIE, known_visitor, new_visitor, objects_to_cookies
 
 UTM_KEYS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
 LONGEST_UTM: Final = 200
-VISITOR_COOKIE: Final = "gw_visitor"
 
-_VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 logger = logging.getLogger(__name__)
@@ -81,8 +79,7 @@ def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
     if not knock.counts:
         return Outcome(status=302, location=with_query(link.program.landing_url, utm | {"ref": link.code}))
     days = _visitor_days(link, knock) if verdict.kind == PERSON else 0
-    known = knock.visitor if _VISITOR.fullmatch(knock.visitor) else ""
-    visitor = (known or secrets.token_urlsafe(16)) if days else ""
+    visitor = (known_visitor(knock.visitor) or new_visitor()) if days else ""
     visit = Visit(
         verdict=verdict,
         agent=knock.headers.get("user-agent", "")[:512],
@@ -104,7 +101,7 @@ def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
 
 def _objects(knock: Knock) -> bool:
     """Tell whether the browser asks not to be followed (Global Privacy Control, Do Not Track)."""
-    return "1" in (knock.headers.get("sec-gpc"), knock.headers.get("dnt"))
+    return objects_to_cookies(knock.headers)
 
 
 def _visitor_days(link: Link, knock: Knock) -> int:

@@ -101,3 +101,25 @@ class AppealAnswered(DomainEvent):
     """Staff answered a customer's appeal; `appeal` is its primary key."""
 
     appeal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardFulfilled(DomainEvent):
+    """A reward of another kind than points has reached its recipient; `reward` is its primary key."""
+
+    reward: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceOffered(DomainEvent):
+    """A customer may choose one of several rewards; `reward` is the primary key of the choice."""
+
+    reward: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRunsLow(DomainEvent):
+    """The codes of a coupon pool are forecast to run out soon, or have; `day` is the local ISO date of the alert."""
+
+    pool: int
+    day: str

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from rewards.views import appeals, badges, finding, leaderboards, perk_events, portal
+from rewards.views import appeals, badges, finding, gift, gifts, leaderboards, perk_events, portal
 
 urlpatterns = [
     path("", portal.show_portal, name="portal"),
     path("points/", portal.show_points, name="points"),
+    path("gifts/", gifts.show_gifts, name="gifts"),
+    path("gifts/<str:reward_id>/choose/", gifts.choose_gift, name="choose_gift"),
+    path("r/<str:code>/gift/", gift.show_gift, name="claim_gift"),
     path("who/", portal.show_choice, name="choose_customer"),
     path("perks/", perk_events.show_perks, name="perks"),
     path("leaderboards/", leaderboards.show_leaderboards, name="leaderboards"),

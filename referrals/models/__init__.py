@@ -1,3 +1,4 @@
+from referrals.models.claims import Claim
 from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
@@ -12,6 +13,7 @@ from referrals.models.vetoes import VetoCall
 __all__ = [
     "Assist",
     "BlockEntry",
+    "Claim",
     "Click",
     "Code",
     "CodeMisses",

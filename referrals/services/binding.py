@@ -8,6 +8,7 @@ from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
 from referrals.models import Assist, Click, Customer, Event, Link, Offer, Referral, ReferralStep
 from referrals.queries.blocks import is_blocked
+from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
 from referrals.terms import Terms, terms_from_json
@@ -54,8 +55,19 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
         found += [Evidence(link=link, method="code", code=event.code)] if link else []
         warnings += [] if link else ["unknown_code"]
     if event.coupon:
-        warnings.append("unknown_coupon")
+        by_coupon = _by_coupon(event.coupon)
+        found += [by_coupon] if by_coupon else []
+        warnings += [] if by_coupon else ["unknown_coupon"]
     return found, warnings
+
+
+def _by_coupon(coupon: str) -> Evidence | None:
+    """Return what a coupon names: the advocate whose own code it is, or the link of the gift claimed with it."""
+    link = link_of_code(coupon)
+    if link is not None:
+        return Evidence(link=link, method="coupon", code=link.code)
+    claim = claim_of_coupon(coupon)
+    return Evidence(link=claim.link, method="coupon", click=claim.click, code=claim.coupon) if claim else None
 
 
 def _by_click(event: Event) -> Evidence | None:
@@ -222,7 +234,7 @@ def _replay(candidate: Candidate, own: list[Referral], friend: Friend, at: datet
 def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
     """Return the event's evidence and all that other events of the friend carry for the same advocate and program."""
     link = candidate.evidence.link
-    carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="")
+    carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="", coupon="")
     found = [candidate]
     for event in carrying.exclude(pk=candidate.binding.event_pk).select_related("customer"):
         other, _ = weigh_event(event, friend)

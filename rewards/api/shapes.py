@@ -23,7 +23,7 @@ def reward_json(reward: Reward) -> dict[str, Any]:
         "kind": reward.kind,
         "points": reward.points,
         "granted_points": reward.granted_points,
-        "coupon": None,
+        "coupon": reward.detail.get("coupon"),
         "detail": reward.detail,
         "state": reward.state,
         "held": reward.held,

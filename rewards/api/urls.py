@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import customers, events, referrals, rewards
+from rewards.api import choices, claims, coupons, customers, events, referrals, rewards
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -32,4 +32,10 @@ urlpatterns = [
     path("rewards/<str:reward_id>/cancel", rewards.RewardCancelView.as_view(), name="api_reward_cancel"),
     path("rewards/<str:reward_id>/revoke", rewards.RewardRevokeView.as_view(), name="api_reward_revoke"),
     path("rewards/<str:reward_id>/reopen", rewards.RewardReopenView.as_view(), name="api_reward_reopen"),
+    path("rewards/<str:reward_id>/options", choices.RewardOptionsView.as_view(), name="api_reward_options"),
+    path("rewards/<str:reward_id>/choose", choices.RewardChooseView.as_view(), name="api_reward_choose"),
+    path("claims", claims.ClaimsView.as_view(), name="api_claims"),
+    path("coupons/<str:code>/validate", coupons.CouponValidateView.as_view(), name="api_coupon_validate"),
+    path("coupons/<str:code>/redeem", coupons.CouponRedeemView.as_view(), name="api_coupon_redeem"),
+    path("coupons/<str:code>/release", coupons.CouponReleaseView.as_view(), name="api_coupon_release"),
 ]

@@ -16,6 +16,7 @@ from referrals.models import Customer
 from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import offer_card, share_card
 from referrals.services.links import ensure_links
+from rewards.queries.gifts import latest_gifts
 from rewards.queries.leaderboards import boards_of
 from rewards.queries.perk_events import invitations_of
 from rewards.queries.portal import (
@@ -34,6 +35,7 @@ from rewards.queries.standing_cards import earned_badges, standing_cards
 
 PER_PAGE = 10
 POINTS_PER_PAGE = 25
+GIFTS_SHOWN = 3
 
 
 @require_safe
@@ -74,6 +76,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "has_perks": bool(perk_slugs_of(customer)) or invitations_of(customer).exists(),
         "has_leaderboards": boards_of([program.pk for program in programs]).exists(),
         "assists": assists_of(customer),
+        "gifts": latest_gifts(customer, at=timezone.now(), count=GIFTS_SHOWN),
         "counts": referral_counts(customer),
         "show": show,
         "page": page,

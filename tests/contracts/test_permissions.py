@@ -42,6 +42,12 @@ API = {
     ("rewards/<str:reward_id>/cancel", "POST"): ("write", 422),
     ("rewards/<str:reward_id>/revoke", "POST"): ("write", 422),
     ("rewards/<str:reward_id>/reopen", "POST"): ("write", 422),
+    ("rewards/<str:reward_id>/options", "GET"): ("read", 200),
+    ("rewards/<str:reward_id>/choose", "POST"): ("write", 422),
+    ("claims", "POST"): ("write", 422),  # a publishable key too, see its own test
+    ("coupons/<str:code>/validate", "POST"): ("write", 404),  # the code of the example is a link's
+    ("coupons/<str:code>/redeem", "POST"): ("write", 422),
+    ("coupons/<str:code>/release", "POST"): ("write", 404),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -53,6 +59,10 @@ PAGES = {
     ("points/", "GET"): (302, 200, 302, 302),
     ("appeal/<str:referral_id>/", "GET"): (302, 404, 404, 404),  # either side of the referral alone
     ("appeal/<str:referral_id>/", "POST"): (302, 404, 404, 404),
+    ("gifts/", "GET"): (302, 200, 302, 302),
+    ("gifts/<str:reward_id>/choose/", "POST"): (302, 404, 404, 404),
+    ("r/<str:code>/gift/", "GET"): (302, 302, 302, 302),  # no gift in this program: on to the shop
+    ("r/<str:code>/gift/", "POST"): (302, 302, 302, 302),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
     ("perks/", "GET"): (302, 200, 302, 302),

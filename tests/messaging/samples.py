@@ -9,6 +9,7 @@ ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", 
 BULK_KINDS = (
     *("purchase_thanks", "friend_joined", "reward_available", "survey_invitation"),
     *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
+    *("gift_ready", "choose_gift"),
 )
 
 
@@ -53,6 +54,15 @@ def ordinary() -> dict[str, dict]:
             "details": "3 referrals wait for its answer. The last try ended with: the shop answered 503.",
             "page_url": url("/review/"),
         },
+        "gift_ready": {
+            "first_name": "Ann",
+            "gift": "10 % off your next order",
+            "code": "WELCOME-K7QX2M4",
+            "valid_until": "2026-06-14",
+            "gifts_url": url("/gifts/"),
+        },
+        "choose_gift": {"first_name": "Ann", "title": "Choose your thank-you", "gifts_url": url("/gifts/")},
+        "stock_low": {"pool": "WELCOME10", "free": 12, "days_left": 4, "waiting": 0, "pool_url": url("/admin/")},
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -75,6 +85,9 @@ def shortest() -> dict[str, dict]:
         "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
         "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
         "staff_alert": {"what": "", "details": "", "page_url": url()},
+        "gift_ready": {"first_name": "", "gift": "", "code": "", "valid_until": "", "gifts_url": url()},
+        "choose_gift": {"first_name": "", "title": "", "gifts_url": url()},
+        "stock_low": {"pool": "", "free": 0, "days_left": 0, "waiting": 3, "pool_url": url()},
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -107,6 +120,15 @@ def longest() -> dict[str, dict]:
             "portal_url": url(path),
         },
         "staff_alert": {"what": long, "details": long, "page_url": url(path)},
+        "gift_ready": {
+            "first_name": long,
+            "gift": long,
+            "code": "K" * 64,
+            "valid_until": "2026-12-31",
+            "gifts_url": url(path),
+        },
+        "choose_gift": {"first_name": long, "title": long, "gifts_url": url(path)},
+        "stock_low": {"pool": long, "free": 10**9, "days_left": 10**6, "waiting": 10**9, "pool_url": url(path)},
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
