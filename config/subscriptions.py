@@ -44,5 +44,6 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.PerkEventCancelled: [reward_handlers.tell_event_cancelled],
     account_events.ChangeAsked: [messaging_handlers.tell_approvers],
     reward_events.AppealAnswered: [reward_handlers.tell_appeal_answered],
+    reward_events.BudgetStageReached: [reward_handlers.tell_budget_stage],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

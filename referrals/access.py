@@ -12,6 +12,7 @@ from referrals.models import Customer
 from referrals.people import normalize_email
 
 CHOSEN = "customer"
+DRAFT = "program_draft"
 
 
 class NoCustomer(NotFound):
@@ -61,3 +62,14 @@ def choose_customer(request: HttpRequest, *, public_key: str) -> Customer:
             request.session[CHOSEN] = customer.pk
             return customer
     raise NoCustomer("that customer does not have this email address")
+
+
+def keep_program_draft(request: HttpRequest, *, slug: str, text: str) -> None:
+    """Keep an edited program file for this session, so that the program's form can start from it."""
+    request.session[DRAFT] = {"slug": slug, "text": text}
+
+
+def program_draft(request: HttpRequest, *, slug: str) -> str:
+    """Return the file kept for the program where the request asks for it with `?draft=1`, else ''."""
+    kept = request.session.get(DRAFT) or {}
+    return str(kept.get("text", "")) if request.GET.get("draft") and kept.get("slug") == slug else ""

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
+from core import clocks
 from core.money import to_text
 from core.periods import local_day
 from messaging.models import Message
@@ -13,6 +14,7 @@ from referrals.models import Customer, Event, Link, Referral
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
+from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms
 
 PORTAL = "/"
@@ -46,7 +48,7 @@ def gets(terms: Terms, side: str) -> str:
 def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     """Thank a customer for a purchase, with their own link."""
     customer = event.customer
-    terms = terms_of(current_offer(link.program))
+    terms = terms_of(current_offer(program_in_charge(link.program, clocks.now())))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,

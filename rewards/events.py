@@ -101,3 +101,11 @@ class AppealAnswered(DomainEvent):
     """Staff answered a customer's appeal; `appeal` is its primary key."""
 
     appeal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetStageReached(DomainEvent):
+    """A program's budget reached a stage ('80', '95', 'soon' or 'spent') for the first time; `program` is its key."""
+
+    program: int
+    stage: str

@@ -6,6 +6,7 @@ from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.segments import Segment
+from referrals.models.takeovers import Takeover
 
 __all__ = [
     "Assist",
@@ -23,4 +24,5 @@ __all__ = [
     "Referral",
     "ReferralStep",
     "Segment",
+    "Takeover",
 ]

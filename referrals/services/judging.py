@@ -15,7 +15,10 @@ from referrals.services.binding import BINDS, Friend, bind_friend, binding_of, i
 from referrals.services.histories import load_history, refunded_minor
 from referrals.terms import terms_from_json
 
-_CHANGES = ("offer", "state", "reason", "method", "code", "click", "channel", "binding_event", "touch_at", "bound_at")
+_CHANGES = (
+    *("program", "instead_of", "offer", "state", "reason", "method", "code", "click", "channel"),
+    *("binding_event", "touch_at", "bound_at"),
+)
 _MOMENTS = ("qualifying_event", "qualified_at", "expires_at", "approve_at", "approved_at", "pardoned_at")
 
 
@@ -106,14 +109,16 @@ def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judg
 
 
 def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
-    """Leave an expired referral expired where another one of the program is live."""
+    """Leave an expired referral expired where another one of the program is live, or revives and was bound first."""
     live = {r.program_id for r, verdict in verdicts if verdict.state in Referral.LIVE and not _was_expired(r)}
-    return [
-        (r, Judgement(state="expired", reason="", expires_at=r.expires_at))
-        if _was_expired(r) and r.program_id in live
-        else (r, verdict)
-        for r, verdict in verdicts
-    ]
+    kept = []
+    for referral, verdict in sorted(verdicts, key=lambda pair: pair[0].bound_at):
+        if _was_expired(referral) and referral.program_id in live:
+            verdict = Judgement(state="expired", reason="", expires_at=referral.expires_at)
+        if verdict.state in Referral.LIVE:
+            live.add(referral.program_id)
+        kept.append((referral, verdict))
+    return kept
 
 
 def _was_expired(referral: Referral) -> bool:

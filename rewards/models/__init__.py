@@ -1,5 +1,6 @@
 from rewards.models.appeals import Appeal
 from rewards.models.badges import Badge
+from rewards.models.forecasts import BudgetAlert, Simulation
 from rewards.models.leaderboards import (
     DisplayName,
     Leaderboard,
@@ -16,6 +17,7 @@ __all__ = [
     "Account",
     "Appeal",
     "Badge",
+    "BudgetAlert",
     "DisplayName",
     "Entry",
     "EventInvitation",
@@ -30,6 +32,7 @@ __all__ = [
     "Reward",
     "RewardStep",
     "Settlement",
+    "Simulation",
     "TierChange",
     "TierStanding",
     "Transfer",

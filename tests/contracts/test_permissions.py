@@ -85,6 +85,16 @@ PAGES = {
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
     ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
+    # Looking ahead: staff who see programs; trying files is for those who may change them.
+    ("budgets/", "GET"): (302, 404, 403, 200),
+    ("budgets/<slug:slug>/", "GET"): (302, 404, 403, 404),  # the slug is a survey's
+    ("holds/", "GET"): (302, 404, 403, 200),
+    ("what-if/", "GET"): (302, 404, 403, 200),
+    ("what-if/new/<slug:slug>/", "GET"): (302, 404, 403, 404),
+    ("what-if/new/<slug:slug>/", "POST"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/", "GET"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/cancel", "POST"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/use", "POST"): (302, 404, 403, 404),
     ("api/schema/", "GET"): (200, 200, 200, 200),
     ("api/docs/", "GET"): (200, 200, 200, 200),
     ("api/v1/.*$", "GET"): (404, 404, 404, 404),
@@ -132,6 +142,7 @@ def address():
             "<str:external_id>": "ann",
             "<str:referral_id>": Referral.objects.get().public_id,
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
+            "<str:simulation_id>": "sim_unknown",
             "<str:name>": "orders",
             "<slug:slug>": "nps",
             "<str:slug>": "nps",

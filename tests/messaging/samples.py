@@ -48,6 +48,9 @@ def ordinary() -> dict[str, dict]:
             "answer": "Two households after all. Sorry for the trouble!",
             "portal_url": url(),
         },
+        "budget_alert": _budget(
+            "Refer a friend", "80", 800, "2026-06-01", "A smaller thanks", "/budgets/refer-a-friend/"
+        ),
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -69,6 +72,7 @@ def shortest() -> dict[str, dict]:
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
         "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
         "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
+        "budget_alert": _budget("", "", 0, "", "", "/"),
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -100,6 +104,7 @@ def longest() -> dict[str, dict]:
             "answer": long,
             "portal_url": url(path),
         },
+        "budget_alert": _budget(long, "spent", 10**15, "2026-12-31", long, path),
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
@@ -123,6 +128,19 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
         "event_invitation": {**event, "about": words, "answer_by": day},
         "event_place_free": event,
         "event_cancelled": {"first_name": name, "title": words, "date": day, "portal_url": url(path)},
+    }
+
+
+def _budget(program: str, stage: str, points: int, day: str, heir: str, path: str) -> dict:
+    return {
+        "program": program,
+        "stage": stage,
+        "granted": points,
+        "budget": points,
+        "left": points,
+        "run_out": day,
+        "heir": heir,
+        "budget_url": url(path),
     }
 
 
