@@ -11,9 +11,10 @@ from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
-from rewards.services import calling, fulfilling, grants, pools
+from rewards.services import budgets, calling, fulfilling, grants, pools
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
+from rewards.services.simulations import run_simulations
 from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
 
@@ -31,10 +32,12 @@ DUE: list[tuple[str, DueWork]] = [
     ("coupon-stock", pools.watch_stock),
     ("rewards-fulfilled", fulfilling.fulfil_due),
     ("fulfilment-calls", calling.send_calls_due),
+    ("budgets", budgets.watch_budgets),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
+    ("simulations", run_simulations),
     ("remembered-requests", purge_idempotent_requests),
 ]

@@ -53,5 +53,6 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.RewardFulfilled: [gift_handlers.tell_gift_ready],
     reward_events.ChoiceOffered: [gift_handlers.tell_choice_offered],
     reward_events.StockRunsLow: [gift_handlers.tell_stock_low],
+    reward_events.BudgetStageReached: [reward_handlers.tell_budget_stage],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

@@ -21,6 +21,7 @@ from referrals.people import normalize_email
 CHOSEN = "customer"
 LOOK, DECIDE = "referrals.view_referral", "referrals.change_referral"
 Page = Callable[..., HttpResponse]
+DRAFT = "program_draft"
 
 
 class NoCustomer(NotFound):
@@ -90,3 +91,14 @@ def reviewer_page(view: Page) -> Page:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def keep_program_draft(request: HttpRequest, *, slug: str, text: str) -> None:
+    """Keep an edited program file for this session, so that the program's form can start from it."""
+    request.session[DRAFT] = {"slug": slug, "text": text}
+
+
+def program_draft(request: HttpRequest, *, slug: str) -> str:
+    """Return the file kept for the program where the request asks for it with `?draft=1`, else ''."""
+    kept = request.session.get(DRAFT) or {}
+    return str(kept.get("text", "")) if request.GET.get("draft") and kept.get("slug") == slug else ""

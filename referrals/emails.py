@@ -5,6 +5,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
 from accounts.queries import staff_who_may
+from core import clocks
 from core.money import to_text
 from core.periods import local_day
 from messaging.models import Message
@@ -14,6 +15,7 @@ from referrals.models import Customer, Event, Link, Referral, VetoCall
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
+from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms
 
 PORTAL = "/"
@@ -47,7 +49,7 @@ def gets(terms: Terms, side: str) -> str:
 def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     """Thank a customer for a purchase, with their own link."""
     customer = event.customer
-    terms = terms_of(current_offer(link.program))
+    terms = terms_of(current_offer(program_in_charge(link.program, clocks.now())))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,

@@ -40,9 +40,10 @@ rewards:
 
 
 class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A program as its file; `document` is the checked one after validation."""
+    """A program as its file; `document` is the checked one after validation, `draft` a file to start from."""
 
     document: ProgramDocument
+    draft: ClassVar[str] = ""
     file = forms.CharField(
         label="Program file",
         strip=False,
@@ -64,7 +65,8 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = self.instance.pk is not None
-        self.fields["file"].initial = render_program(document_of(self.instance)) if known else EXAMPLE
+        current = render_program(document_of(self.instance)) if known else EXAMPLE
+        self.fields["file"].initial = self.draft or current
 
     def clean_file(self) -> str:
         """Read the file; every problem is shown with its line."""

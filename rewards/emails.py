@@ -5,11 +5,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
+from accounts.models import User
 from core.periods import local_day
 from messaging.models import Message
+from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link
@@ -18,6 +21,7 @@ from referrals.terms import Level, Milestone, decimal_text
 from rewards.invitation_tokens import invitation_url
 from rewards.models import Appeal, EventInvitation, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
+from rewards.queries.budgets import Budget
 
 
 def queue_reward_available(*, rewards: Sequence[Reward]) -> Message:
@@ -249,5 +253,26 @@ def queue_appeal_answered(*, appeal: Appeal) -> Message:
             "outcome": outcome,
             "answer": appeal.answer,
             "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+        },
+    )
+
+
+def queue_budget_alert(*, user: User, budget: Budget, stage: str) -> Message:
+    """Tell one of the staff how far a program's budget is gone: once for each stage and budget."""
+    program, total = budget.program, budget.budget or 0
+    run_out = budget.run_out_day
+    return queue_message(
+        kind="budget_alert",
+        recipient=Recipient(key=f"user:{user.pk}", email=user.email, name=user.name),
+        cause=f"budget:{program.pk}:{stage}:{total}",
+        context={
+            "program": program.name,
+            "stage": stage,
+            "granted": budget.granted,
+            "budget": total,
+            "left": budget.left or 0,
+            "run_out": run_out.isoformat() if run_out else "",
+            "heir": budget.takeover.to.name if budget.takeover else "",
+            "budget_url": f"{settings.PUBLIC_BASE_URL}{reverse('budget', args=[program.slug])}",
         },
     )

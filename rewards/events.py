@@ -123,3 +123,11 @@ class StockRunsLow(DomainEvent):
 
     pool: int
     day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetStageReached(DomainEvent):
+    """A program's budget reached a stage ('80', '95', 'soon' or 'spent') for the first time; `program` is its key."""
+
+    program: int
+    stage: str

@@ -1,5 +1,6 @@
 """How rewards react to domain events."""
 
+from accounts.queries import staff_who_may
 from core import clocks
 from messaging.models import Message
 from messaging.services import withdraw_message
@@ -15,6 +16,7 @@ from rewards.emails import (
     milestone_near_cause,
     queue_appeal_answered,
     queue_badge_earned,
+    queue_budget_alert,
     queue_event_cancelled,
     queue_event_invitations,
     queue_event_place_free,
@@ -26,6 +28,7 @@ from rewards.emails import (
 )
 from rewards.events import (
     AppealAnswered,
+    BudgetStageReached,
     CustomersInvited,
     MilestoneLost,
     MilestoneNear,
@@ -38,9 +41,12 @@ from rewards.events import (
     TierChanged,
 )
 from rewards.models import Appeal, EventInvitation, Reward, TierChange, TierStanding
+from rewards.queries.budgets import budget_of
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
 from rewards.services.standing import refresh_standing
+
+WATCHERS = "referrals.change_program"
 
 
 def grant(event: ReferralJudged) -> None:
@@ -200,3 +206,11 @@ def tell_appeal_answered(event: AppealAnswered) -> None:
     appeal = Appeal.objects.select_related("customer", "referral__friend", "referral__advocate").get(pk=event.appeal)
     if appeal.customer.email:
         queue_appeal_answered(appeal=appeal)
+
+
+def tell_budget_stage(event: BudgetStageReached) -> None:
+    """Tell the staff who look after programs how far a budget is gone."""
+    program = Program.objects.prefetch_related("offers").get(pk=event.program)
+    budget = budget_of(program, at=clocks.now())
+    for user in staff_who_may(WATCHERS):
+        queue_budget_alert(user=user, budget=budget, stage=event.stage)

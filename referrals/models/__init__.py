@@ -8,6 +8,7 @@ from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
 from referrals.models.segments import Segment
+from referrals.models.takeovers import Takeover
 from referrals.models.vetoes import VetoCall
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "ReviewDecision",
     "RiskAssessment",
     "Segment",
+    "Takeover",
     "VetoCall",
 ]

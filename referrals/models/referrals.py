@@ -33,6 +33,13 @@ class Referral(models.Model):
 
     public_id = models.CharField(max_length=40, unique=True, default=new_referral_id)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="referrals")
+    instead_of = models.ForeignKey(
+        Program,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the program of the link, where another had taken over",
+    )
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="referrals")
     advocate = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="referrals_made")
     friend = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="referrals_received")

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
-from referrals.models import Assist, Click, Customer, Event, Link, Offer, Referral, ReferralStep
+from referrals.models import Assist, Click, Customer, Event, Link, Offer, Program, Referral, ReferralStep
 from referrals.queries.blocks import is_blocked
 from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
+from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms, terms_from_json
 
 BINDS = frozenset({Event.Type.SIGNUP, Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.CUSTOM})
@@ -32,14 +33,23 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Evidence weighed against the friend: the binding it would make and the reason that voids it, if any."""
+    """Evidence weighed against the friend: the binding it would make and the reason that voids it, if any.
+
+    `program` is the one in charge at the touch: the link's own, or that which has taken over.
+    """
 
     evidence: Evidence
+    program: Program
     binding: Binding
     event: Event
     offer: Offer
     terms: Terms
     reason: str
+
+    @property
+    def places(self) -> frozenset[int]:
+        """The programs in which the friend would take a place: the link's, and the one in charge."""
+        return frozenset({self.evidence.link.program_id, self.program.pk})
 
 
 def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
@@ -74,7 +84,8 @@ def _by_click(event: Event) -> Evidence | None:
     named = Click.objects.select_related("link__customer", "link__program").filter(click_id=event.click_id).first()
     if named is None or named.at - event.occurred_at > SKEW:
         return None
-    terms = terms_from_json(offer_live_at(named.link.program, event.occurred_at).terms)
+    in_charge = program_in_charge(named.link.program, named.at)
+    terms = terms_from_json(offer_live_at(in_charge, event.occurred_at).terms)
     clicks = [named]
     if named.visitor:
         clicks = list(
@@ -99,8 +110,8 @@ def _by_click(event: Event) -> Evidence | None:
 
 def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate:
     """Return the binding that the evidence would make at the event, with what voids it."""
-    program = evidence.link.program
     touch_at = min(evidence.click.at, event.occurred_at) if evidence.click else event.occurred_at
+    program = program_in_charge(evidence.link.program, touch_at)
     offer = offer_live_at(program, touch_at)
     binding = Binding(event_pk=event.pk, event_id=event.event_id, bound_at=event.occurred_at, touch_at=touch_at)
     advocate = evidence.link.customer
@@ -113,7 +124,9 @@ def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, histor
     )
     reason = void_reason(binding, history, doubts)
     terms = terms_from_json(offer.terms)
-    return Candidate(evidence=evidence, binding=binding, event=event, offer=offer, terms=terms, reason=reason)
+    return Candidate(
+        evidence=evidence, program=program, binding=binding, event=event, offer=offer, terms=terms, reason=reason
+    )
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
@@ -179,8 +192,8 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
     friend who is bound, is recorded and ignored. Changed and new referrals stand in `friend.referrals`,
     unsaved until they are judged.
     """
-    program, advocate = candidate.evidence.link.program_id, candidate.evidence.link.customer_id
-    own = [r for r in friend.referrals if r.program_id == program and not _is_rebindable(r)]
+    advocate = candidate.evidence.link.customer_id
+    own = [r for r in friend.referrals if _places_of(r) & candidate.places and not _is_rebindable(r)]
     holding = _holding(own, event)
     if holding is not None and holding.advocate_id != advocate:
         _note_ignored(holding, candidate, event, at)
@@ -190,6 +203,11 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
         _replay(candidate, own, friend, at)
     elif holding is None and not _is_known_void(candidate, friend.referrals):
         friend.referrals.append(_new_referral(candidate, friend.customer))
+
+
+def _places_of(referral: Referral) -> frozenset[int]:
+    """Return the programs in which the friend has a place by the referral: what is bound keeps its offer."""
+    return frozenset({referral.program_id, referral.instead_of_id or referral.program_id})
 
 
 def _is_rebindable(referral: Referral) -> bool:
@@ -232,14 +250,13 @@ def _replay(candidate: Candidate, own: list[Referral], friend: Friend, at: datet
 
 
 def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
-    """Return the event's evidence and all that other events of the friend carry for the same advocate and program."""
-    link = candidate.evidence.link
+    """Return the event's evidence and all that other events of the friend carry for the same advocate and place."""
+    advocate = candidate.evidence.link.customer_id
     carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="", coupon="")
     found = [candidate]
     for event in carrying.exclude(pk=candidate.binding.event_pk).select_related("customer"):
         other, _ = weigh_event(event, friend)
-        same = other and (other.evidence.link.program_id, other.evidence.link.customer_id)
-        if other and same == (link.program_id, link.customer_id):
+        if other and other.evidence.link.customer_id == advocate and other.places & candidate.places:
             found.append(other)
     return found
 
@@ -247,7 +264,7 @@ def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
 def _is_known_void(candidate: Candidate, referrals: list[Referral]) -> bool:
     link = candidate.evidence.link
     for referral in referrals:
-        same = (referral.program_id, referral.advocate_id) == (link.program_id, link.customer_id)
+        same = (referral.program_id, referral.advocate_id) == (candidate.program.pk, link.customer_id)
         if (
             candidate.reason
             and same
@@ -259,9 +276,7 @@ def _is_known_void(candidate: Candidate, referrals: list[Referral]) -> bool:
 
 
 def _new_referral(candidate: Candidate, friend: Customer) -> Referral:
-    referral = Referral(
-        program=candidate.evidence.link.program, advocate=candidate.evidence.link.customer, friend=friend
-    )
+    referral = Referral(advocate=candidate.evidence.link.customer, friend=friend)
     _stand_on(referral, candidate)
     if candidate.reason:
         referral.state, referral.reason = Referral.State.VOIDED, candidate.reason
@@ -270,6 +285,9 @@ def _new_referral(candidate: Candidate, friend: Customer) -> Referral:
 
 def _stand_on(referral: Referral, candidate: Candidate) -> None:
     evidence, binding = candidate.evidence, candidate.binding
+    link = evidence.link
+    referral.program = candidate.program
+    referral.instead_of = link.program if link.program_id != candidate.program.pk else None
     referral.offer = candidate.offer
     referral.method = evidence.method
     referral.code = evidence.code

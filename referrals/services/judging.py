@@ -17,7 +17,10 @@ from referrals.services.histories import load_history, refunded_minor
 from referrals.services.weighing import Weighed, save_weighed, weigh_referral
 from referrals.terms import terms_from_json
 
-_CHANGES = ("offer", "state", "reason", "method", "code", "click", "channel", "binding_event", "touch_at", "bound_at")
+_CHANGES = (
+    *("program", "instead_of", "offer", "state", "reason", "method", "code", "click", "channel"),
+    *("binding_event", "touch_at", "bound_at"),
+)
 _MOMENTS = ("qualifying_event", "qualified_at", "expires_at", "approve_at", "approved_at", "pardoned_at")
 _HOLD = ("held", "held_for", "held_at", "held_until", "cleared_at", "weigh_at")
 
@@ -109,14 +112,16 @@ def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judg
 
 
 def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
-    """Leave an expired referral expired where another one of the program is live."""
+    """Leave an expired referral expired where another one of the program is live, or revives and was bound first."""
     live = {r.program_id for r, verdict in verdicts if verdict.state in Referral.LIVE and not _was_expired(r)}
-    return [
-        (r, Judgement(state="expired", reason="", expires_at=r.expires_at))
-        if _was_expired(r) and r.program_id in live
-        else (r, verdict)
-        for r, verdict in verdicts
-    ]
+    kept = []
+    for referral, verdict in sorted(verdicts, key=lambda pair: pair[0].bound_at):
+        if _was_expired(referral) and referral.program_id in live:
+            verdict = Judgement(state="expired", reason="", expires_at=referral.expires_at)
+        if verdict.state in Referral.LIVE:
+            live.add(referral.program_id)
+        kept.append((referral, verdict))
+    return kept
 
 
 def _was_expired(referral: Referral) -> bool:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
-from rewards.forms import GroupForm, OptionForm
+from rewards.forms.gifts import GroupForm, OptionForm
 from rewards.models import ChoiceGroup, ChoiceOption, Fulfilment
 from rewards.queries.stock import missing_names
 

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 
 from core.admin import ReadOnlyAdmin, link_to
 from rewards.coupon_codes import SHOWN_ERRORS
-from rewards.forms import CodesForm, PoolForm
+from rewards.forms.gifts import CodesForm, PoolForm
 from rewards.models import Coupon, CouponPool
 from rewards.queries.stock import Stock, missing_names, stocks_of
 from rewards.services.coupons import release_coupon

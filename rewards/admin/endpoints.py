@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from core.admin import ReadOnlyAdmin, link_to, shown_json
 from core.doorbell import ring_on_commit
-from rewards.forms import EndpointForm
+from rewards.forms.gifts import EndpointForm
 from rewards.models import FulfilmentEndpoint, OutboundCall
 from rewards.services.endpoints import call_again, call_to_test, rotate_secret
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_money
 from core.errors import Refused
 from core.money import to_text
-from rewards.forms import PayoutForm
+from rewards.forms.gifts import PayoutForm
 from rewards.models import PayoutBatch, PayoutItem
 from rewards.services.payouts import (
     approve_payout,

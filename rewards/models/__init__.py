@@ -2,8 +2,15 @@ from rewards.models.appeals import Appeal
 from rewards.models.badges import Badge
 from rewards.models.coupons import Coupon, CouponPool
 from rewards.models.endpoints import FulfilmentEndpoint, OutboundCall
+from rewards.models.forecasts import BudgetAlert, Simulation
 from rewards.models.fulfilment import ChoiceGroup, ChoiceOption, Fulfilment
-from rewards.models.leaderboards import DisplayName, Leaderboard, LeaderboardPlace, LeaderboardPrize, LeaderboardResult
+from rewards.models.leaderboards import (
+    DisplayName,
+    Leaderboard,
+    LeaderboardPlace,
+    LeaderboardPrize,
+    LeaderboardResult,
+)
 from rewards.models.ledger import Account, Entry, Lot, LotUse, Transfer
 from rewards.models.payouts import PayoutBatch, PayoutItem
 from rewards.models.perks import EventInvitation, Perk, PerkEvent
@@ -14,6 +21,7 @@ __all__ = [
     "Account",
     "Appeal",
     "Badge",
+    "BudgetAlert",
     "ChoiceGroup",
     "ChoiceOption",
     "Coupon",
@@ -37,6 +45,7 @@ __all__ = [
     "Reward",
     "RewardStep",
     "Settlement",
+    "Simulation",
     "TierChange",
     "TierStanding",
     "Transfer",

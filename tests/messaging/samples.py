@@ -63,6 +63,9 @@ def ordinary() -> dict[str, dict]:
         },
         "choose_gift": {"first_name": "Ann", "title": "Choose your thank-you", "gifts_url": url("/gifts/")},
         "stock_low": {"pool": "WELCOME10", "free": 12, "days_left": 4, "waiting": 0, "pool_url": url("/admin/")},
+        "budget_alert": _budget(
+            "Refer a friend", "80", 800, "2026-06-01", "A smaller thanks", "/budgets/refer-a-friend/"
+        ),
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -88,6 +91,7 @@ def shortest() -> dict[str, dict]:
         "gift_ready": {"first_name": "", "gift": "", "code": "", "valid_until": "", "gifts_url": url()},
         "choose_gift": {"first_name": "", "title": "", "gifts_url": url()},
         "stock_low": {"pool": "", "free": 0, "days_left": 0, "waiting": 3, "pool_url": url()},
+        "budget_alert": _budget("", "", 0, "", "", "/"),
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -129,6 +133,7 @@ def longest() -> dict[str, dict]:
         },
         "choose_gift": {"first_name": long, "title": long, "gifts_url": url(path)},
         "stock_low": {"pool": long, "free": 10**9, "days_left": 10**6, "waiting": 10**9, "pool_url": url(path)},
+        "budget_alert": _budget(long, "spent", 10**15, "2026-12-31", long, path),
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
@@ -152,6 +157,19 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
         "event_invitation": {**event, "about": words, "answer_by": day},
         "event_place_free": event,
         "event_cancelled": {"first_name": name, "title": words, "date": day, "portal_url": url(path)},
+    }
+
+
+def _budget(program: str, stage: str, points: int, day: str, heir: str, path: str) -> dict:
+    return {
+        "program": program,
+        "stage": stage,
+        "granted": points,
+        "budget": points,
+        "left": points,
+        "run_out": day,
+        "heir": heir,
+        "budget_url": url(path),
     }
 
 

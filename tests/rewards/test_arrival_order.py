@@ -79,3 +79,17 @@ def test_judge_event_ends_equal_in_any_order(seed):
             shuffled = [*facts, *rng.sample(facts, len(facts) // 2)]
             rng.shuffle(shuffled)
             assert play(shop, shuffled, at) == natural
+
+
+def test_report_late_purchase_revives_the_first_of_two_expired_referrals():
+    """Both windows hold the purchase; were both to live again, the friend would have two referrals."""
+    shop = Shop()
+    first, second = shop.code_of("ann"), shop.code_of("amy")
+    shop.report(shop.signup("bob", day(0), code=first), at=day(300))
+    shop.report(shop.signup("bob", day(20), code=second), at=day(300))
+
+    shop.report(shop.purchase("bob", day(100), "1", "50.00"), at=day(300))
+
+    states = Referral.objects.order_by("bound_at").values_list("advocate__external_id", "state")
+    assert list(states) == [("ann", "approved"), ("amy", "expired")]
+    assert_books_balance()
