@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from core.periods import local_day
@@ -14,7 +15,7 @@ from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link
 from referrals.queries.links import share_url
-from referrals.terms import Level, Milestone, decimal_text
+from referrals.terms import Level, Milestone
 from rewards.invitation_tokens import invitation_url
 from rewards.models import Appeal, EventInvitation, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
@@ -103,6 +104,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
     customer = standing.customer
     with _speaking_to(customer):
         perks = ", ".join(card.title for card in perk_cards(level.perks))
+        times = number_format(level.multiplier.normalize()) if level.multiplier > 1 else ""
     return queue_message(
         kind="tier_up",
         recipient=recipient_of(customer),
@@ -110,7 +112,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
         context={
             "first_name": customer.first_name,
             "tier": level.name,
-            "multiplier": decimal_text(level.multiplier) if level.multiplier > 1 else "",
+            "multiplier": times,
             "perks": perks,
             "portal_url": _url(PORTAL),
         },
