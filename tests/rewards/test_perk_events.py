@@ -9,6 +9,7 @@ from referrals.models import Customer
 from rewards.models import EventInvitation, Perk, PerkEvent, Reward, TierStanding
 from rewards.queries.perk_events import audience_of, place_in_line
 from rewards.services import perk_events as service
+from rewards.services.leaderboards import choose_display_name
 from rewards.services.perk_events import (
     AnswersClosed,
     FewerPlacesThanGuests,
@@ -20,6 +21,7 @@ from rewards.services.perk_events import (
     open_events_due,
     publish_event,
 )
+from rewards.services.standing_data import erase_standing, export_standing
 from tests.factories import CustomerFactory, make_program
 from tests.scenes import NOON, moment
 
@@ -292,3 +294,24 @@ def test_answer_invitation_sabotaged_would_overbook(program, monkeypatch):
         answer(one, True)
 
     assert event.invitations.filter(state="coming").count() == 3
+
+
+def test_erase_standing_gives_back_places_and_the_name(program):
+    gold(program, 2)
+    event = plan(places=1)
+    first, second = open_event(event)
+    answer(first, True)
+    answer(second, True)
+    choose_display_name(customer=first.customer, name="Bean Queen", at=NOON)
+    before = export_standing(first.customer)
+
+    with moment(NOON):
+        erase_standing(customer=first.customer, at=NOON)
+
+    assert (before["display_name"], before["tiers"][0]["tier"], before["events"][0]["answer"]) == (
+        "Bean Queen",
+        "Gold",
+        "coming",
+    )
+    assert states(event) == [("declined", None, None), ("coming", 1, None)]
+    assert export_standing(first.customer)["display_name"] is None
