@@ -1,11 +1,9 @@
 """What tiers, badges, events and leaderboards keep of a person: to hand out, and to make nobody's."""
 
-from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
-from referrals.models import Customer
+from referrals.models import Customer, Erasure
+from referrals.services.erasing import PersonalData
 from rewards.models import EventInvitation, LeaderboardPlace, PerkEvent, TierChange, TierStanding
 from rewards.queries.leaderboards import display_name_of
 from rewards.queries.standing import badges_of, perk_slugs_of
@@ -13,7 +11,7 @@ from rewards.services.leaderboards import leave_leaderboards
 from rewards.services.perk_events import answer_invitation
 
 
-def export_standing(customer: Customer) -> dict[str, Any]:
+def _export(customer: Customer) -> dict[str, Any]:
     """Return all that is kept of the customer's standing as JSON values."""
     standings = TierStanding.objects.filter(customer=customer).select_related("program").order_by("pk")
     changes = TierChange.objects.filter(standing__customer=customer).select_related("standing__program").order_by("pk")
@@ -39,8 +37,7 @@ def export_standing(customer: Customer) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
-def erase_standing(*, customer: Customer, at: datetime) -> None:
+def _erase(customer: Customer, receipt: Erasure) -> None:
     """Drop the chosen name and give back the places at events to come; ranks and counts stay, nameless."""
     leave_leaderboards(customer=customer)
     states = EventInvitation.State
@@ -48,8 +45,11 @@ def erase_standing(*, customer: Customer, at: datetime) -> None:
         customer=customer,
         state__in=[states.COMING, states.WAITING],
         event__state=PerkEvent.State.PUBLISHED,
-        event__opens_at__lte=at,
-        event__starts_at__gt=at,
+        event__opens_at__lte=receipt.at,
+        event__starts_at__gt=receipt.at,
     )
     for invitation in ahead.order_by("event"):
-        answer_invitation(invitation=invitation, coming=False, at=at)
+        answer_invitation(invitation=invitation, coming=False, at=receipt.at)
+
+
+PERSONAL_DATA = PersonalData("standing", _export, _erase)
