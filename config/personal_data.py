@@ -4,10 +4,12 @@ from referrals.services import personal_data as referrals
 from referrals.services.erasing import PersonalData
 from rewards.services import gift_data
 from rewards.services import personal_data as rewards
+from rewards.services import standing_data
 from surveys.services import personal_data as surveys
 
 PERSONAL_DATA: list[PersonalData] = [
     surveys.PERSONAL_DATA,
+    standing_data.PERSONAL_DATA,
     rewards.MAILS,  # while rewards and referrals still tell which mails are about the person
     rewards.PERSONAL_DATA,
     gift_data.PERSONAL_DATA,

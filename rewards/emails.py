@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link
 from referrals.queries.links import share_url
-from referrals.terms import Level, Milestone, decimal_text
+from referrals.terms import Level, Milestone
 from rewards.invitation_tokens import invitation_url
 from rewards.models import Appeal, EventInvitation, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
@@ -107,6 +108,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
     customer = standing.customer
     with _speaking_to(customer):
         perks = ", ".join(card.title for card in perk_cards(level.perks))
+        times = number_format(level.multiplier.normalize()) if level.multiplier > 1 else ""
     return queue_message(
         kind="tier_up",
         recipient=recipient_of(customer),
@@ -114,7 +116,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
         context={
             "first_name": customer.first_name,
             "tier": level.name,
-            "multiplier": decimal_text(level.multiplier) if level.multiplier > 1 else "",
+            "multiplier": times,
             "perks": perks,
             "portal_url": _url(PORTAL),
         },

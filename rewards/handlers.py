@@ -8,7 +8,7 @@ from referrals.emails import recipient_of
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
 from referrals.judgement import COUNTED
-from referrals.models import Customer, Event, Program, Referral
+from referrals.models import Customer, Event, Referral
 from referrals.queries.programs import current_offer, terms_of
 from referrals.services.links import ensure_link
 from rewards.emails import (
@@ -69,12 +69,7 @@ def tell_reward_available(event: RewardsReleased) -> None:
 
 def follow_standing(event: StandingChanged) -> None:
     """Bring the tier that is shown in line with the advocate's referrals."""
-    refresh_standing(
-        customer=Customer.objects.get(pk=event.customer),
-        program=Program.objects.get(pk=event.program),
-        at=clocks.now(),
-        subject=event.subject,
-    )
+    refresh_standing(customer=event.customer, program=event.program, at=clocks.now(), subject=event.subject)
 
 
 def tell_milestone_reached(event: MilestoneReached) -> None:

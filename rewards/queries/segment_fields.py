@@ -9,6 +9,7 @@ from referrals.models import Customer
 from referrals.segments import Registered, SegmentFamily, SegmentField
 from rewards.models import Reward
 from rewards.queries.balances import points_of_many
+from rewards.queries.standing import tiers_by_program
 
 
 def _points(bucket: str) -> Callable[[Sequence[int]], Mapping[int, Value]]:
@@ -43,4 +44,5 @@ SEGMENT_FIELDS: list[Registered] = [
     SegmentField("points.redeemed", "number", "points spent", _points("redeemed")),
     SegmentField("rewards.count", "number", "rewards promised or given that stand", rewards_standing),
     SegmentFamily("badges.*", "flag", "holds a badge, by its slug", badges),
+    SegmentFamily("tiers.*", "text", "tier shown in a program, by the program's slug", tiers_by_program),
 ]
