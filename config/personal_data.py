@@ -3,11 +3,13 @@
 from referrals.services import personal_data as referrals
 from referrals.services.erasing import PersonalData
 from rewards.services import personal_data as rewards
+from rewards.services import standing_data as standing
 from surveys.services import personal_data as surveys
 
 PERSONAL_DATA: list[PersonalData] = [
     surveys.PERSONAL_DATA,
     rewards.MAILS,  # while rewards and referrals still tell which mails are about the person
+    standing.PERSONAL_DATA,
     rewards.PERSONAL_DATA,
     referrals.PERSONAL_DATA,
 ]

@@ -7,7 +7,7 @@ from django.db.models import Count
 from referrals.conditions import Value
 from referrals.models import Customer
 from referrals.segments import Registered, SegmentFamily, SegmentField
-from rewards.models import Reward
+from rewards.models import Reward, TierStanding
 from rewards.queries.balances import points_of_many
 
 
@@ -35,6 +35,21 @@ def badges(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[s
     return found
 
 
+def tiers(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[str, Value]]:
+    """Return each customer's tier in a program as it is shown; unknown where they have none."""
+    found: dict[int, dict[str, Value]] = {pk: {} for pk in pks}
+    rows = TierStanding.objects.filter(customer__in=pks, program__slug__in=slugs).exclude(level="")
+    for pk, slug, level in rows.values_list("customer", "program__slug", "level"):
+        found[pk][slug] = level
+    return found
+
+
+def vips(pks: Sequence[int]) -> Mapping[int, Value]:
+    """Tell of each customer whether a tier of theirs makes them a VIP."""
+    rows = TierStanding.objects.filter(customer__in=pks, vip=True)
+    return dict.fromkeys(pks, False) | dict.fromkeys(rows.values_list("customer", flat=True), True)
+
+
 SEGMENT_FIELDS: list[Registered] = [
     SegmentField("points.available", "number", "points to spend", _points("available")),
     SegmentField("points.pending", "number", "points on their way", _points("pending")),
@@ -42,5 +57,7 @@ SEGMENT_FIELDS: list[Registered] = [
     SegmentField("points.lifetime", "number", "points ever released and not taken back", _points("lifetime")),
     SegmentField("points.redeemed", "number", "points spent", _points("redeemed")),
     SegmentField("rewards.count", "number", "rewards promised or given that stand", rewards_standing),
+    SegmentFamily("tier.*", "text", "tier in a program, by its slug, such as tier.refer-a-friend", tiers),
+    SegmentField("vip", "flag", "a tier of theirs is for VIPs", vips),
     SegmentFamily("badges.*", "flag", "holds a badge, by its slug", badges),
 ]
