@@ -48,6 +48,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
         number: str = "",
         number_start: str = "",
+        question: str = "Why?",
     ) -> HttpResponse | None:
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
@@ -59,6 +60,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if not reason:
             page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
             page |= {"warning": warning, "choices": choices, "number": number, "number_start": number_start}
+            page |= {"question": question}
             return render(request, "admin_actions/ask_reason.html", page)
         self._do_each(request, rows, work, reason, done)
         return None

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -132,12 +133,19 @@ all:
 """
 
 
+CHECK = mark_safe(
+    '<button type="submit" name="_check" value="1" class="border border-base-200 cursor-pointer font-medium mt-2 px-3 '
+    'py-2 rounded-default dark:border-base-700">Check: who is in it?</button> counts without saving'
+)
+
+
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     """A segment as its text. Sent with `_check` it is only counted (`preview`) and never valid to be saved."""
 
     preview: Preview | None = None
     text = forms.CharField(
         label="Definition",
+        help_text=CHECK,
         strip=False,
         max_length=20_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "style": "font-family: monospace"}),
