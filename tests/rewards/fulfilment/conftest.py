@@ -1,6 +1,6 @@
 import pytest
 
-from rewards.models import CouponPool, Reward
+from rewards.models import CouponPool, Fulfilment, Reward
 from rewards.services.calling import send_calls_due
 from rewards.services.fulfilling import fulfil_due
 from rewards.services.pools import add_codes, watch_stock
@@ -67,3 +67,8 @@ def states(reward: Reward) -> tuple[str, str]:
     if order is not None:
         order.refresh_from_db()
     return str(reward.state), str(order.state) if order else ""
+
+
+def order_of(reward: Reward) -> Fulfilment:
+    """Return how the reward is given, as it stands in the database."""
+    return Fulfilment.objects.select_related("reward").get(reward=reward)
