@@ -21,16 +21,16 @@ def read_evidence(world: World, fact: dict) -> tuple[str, Evidence] | None:
     else:
         return None
     slug, advocate = world.codes[code]
-    friend = fact["customer"]["external_id"]
-    return slug, Evidence(fact, touch, advocate, is_ancestor(world.programs[slug], friend, advocate))
+    return slug, Evidence(fact, touch, advocate, is_ancestor(world, fact["customer"]["external_id"], advocate))
 
 
-def is_ancestor(program: Program, friend: str, advocate: str) -> bool:
-    """Whether the friend brought the advocate, or whoever brought them, and so on."""
+def is_ancestor(world: World, friend: str, advocate: str) -> bool:
+    """Whether the friend brought the advocate, or whoever brought them, and so on, in any program."""
+    referrals = [one for program in world.programs.values() for one in program.referrals() if one.live]
     above, seen = {advocate}, set[str]()
     while above - seen:
         seen |= above
-        above = {one.advocate for one in program.referrals() if one.live and one.friend in seen}
+        above = {one.advocate for one in referrals if one.friend in seen}
     return friend in seen - {advocate}
 
 
@@ -46,9 +46,23 @@ def accept(world: World, chain: Chain, evidence: Evidence) -> bool:
         if not over:
             return False
         chain.past += chain.current
-        chain.owner, chain.evidence, chain.current = evidence.advocate, [], []
+        chain.owner, chain.current = evidence.advocate, []
     chain.evidence.append(evidence)
     return True
+
+
+def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
+    """Whether the words do not say who brought a friend whom two advocates' expired and new evidence claim.
+
+    That is: evidence of another advocate from inside a window that has expired since, and earlier evidence of
+    one who took over from an expired one.
+    """
+    last = chain.last
+    if last is None:
+        return False
+    if evidence.advocate != chain.owner:
+        return last.state == "expired" and within_window(world.programs[last.program], last.binding, when(evidence.fact))
+    return any(one.state == "expired" for one in chain.past) and when(evidence.fact) < last.bound_at
 
 
 def episodes(world: World, program: Program, friend: str, chain: Chain) -> list[tuple[Evidence, str]]:
@@ -124,3 +138,15 @@ def rebind(world: World, program: Program, friend: str) -> list[Referral]:
         referral.binding, referral.promise = evidence, program.offer_at(evidence.touch)
         referral.reason = reason
     return chain.current
+
+
+def revive(world: World, program: Program, friend: str) -> None:
+    """Take up an expired referral to another advocate where it qualifies after all and nothing else is live."""
+    chain = program.chains[friend]
+    if chain.last is None or chain.last.live:
+        return
+    for old in reversed(chain.past):
+        if old.state == "expired" and qualifying(world, old.promise, friend, old.binding):
+            chain.past = [*(one for one in chain.past if one is not old), *chain.current]
+            chain.owner, chain.current = old.advocate, [old]
+            return

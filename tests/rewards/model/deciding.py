@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from math import floor
 
-from tests.rewards.model.binding import qualifying, rebind
+from tests.rewards.model.binding import qualifying, rebind, revive
 from tests.rewards.model.promises import DAY, Rule, holds, period_of
 from tests.rewards.model.things import Program, Purchase, Referral, Reward, World, place, when
 
@@ -14,16 +14,20 @@ Wanted = tuple[dict, Rule]
 def judge(world: World, program: Program, friend: str, now: datetime) -> None:
     """Bring a friend's referrals in one program to what their events say at `now`."""
     chain = program.chains.get(friend)
-    if chain is None or chain.last is None:
+    if chain is None:
         return
     last = chain.last
-    if not (last.by_staff or last.pardoned):
+    if last is None or not (last.by_staff or last.pardoned):
         first = chain.current[0] if chain.current else None
         before = list(chain.current)
         rebind(world, program, friend)
         _carry_signup_rewards(first, before, chain.current)
-    for referral in chain.current:
+    for referral in list(chain.current):
         settle(world, program, referral, now)
+    standing = chain.current
+    revive(world, program, friend)
+    if chain.current is not standing:
+        settle(world, program, chain.current[0], now)
 
 
 def _carry_signup_rewards(first: Referral | None, before: list[Referral], after: list[Referral]) -> None:
@@ -45,7 +49,7 @@ def settle(world: World, program: Program, referral: Referral, now: datetime) ->
     if referral.state == "voided":
         take_back(world, referral.standing("signup", "qualified", "purchase"))
         referral.signup_decided = ""
-    keep = _decide(world, program, referral, had)
+    keep = _decide(world, program, referral, had, now)
     _let_milestones_go(world, program, referral.advocate)
     for reward in keep:
         grant(world, program, referral, reward)
@@ -75,7 +79,7 @@ def _set_state(world: World, program: Program, referral: Referral, now: datetime
         referral.state = "approved" if ripe else "qualified"
 
 
-def _decide(world: World, program: Program, referral: Referral, had: str) -> list[Reward]:
+def _decide(world: World, program: Program, referral: Referral, had: str, now: datetime) -> list[Reward]:
     """Return what is to be granted or refused now; what no longer stands has been taken back."""
     orders = {order.id: order for order in world.purchases(referral.friend)}
     anew = referral.qualifying != had
@@ -96,11 +100,12 @@ def _decide(world: World, program: Program, referral: Referral, had: str) -> lis
     if anew and referral.qualifying:
         referral.limited = _over_limit(program, referral)
     for reward in _answers(program, referral, orders, wanted):
-        same = next((one for one in aside if _same(one, reward)), None)
+        same = next((one for one in aside if _same(one, reward, now)), None)
         if same is None:
             kept.append(reward)
         else:
             same.state, same.multiplier = same.state.removeprefix("aside:"), reward.multiplier
+            same.cause, same.available_at = reward.cause, reward.available_at
             reward.state = "unneeded"
         if reward.state == "planned":
             referral.rewards.append(reward)
@@ -111,9 +116,14 @@ def _decide(world: World, program: Program, referral: Referral, had: str) -> lis
     return kept
 
 
-def _same(old: Reward, new: Reward) -> bool:
-    shape = ("rule", "recipient", "cause", "points")
-    return new.state == "planned" and all(getattr(old, name) == getattr(new, name) for name in shape)
+def _same(old: Reward, new: Reward, now: datetime) -> bool:
+    """Whether a decision comes out the same: a sign-up's and a conversion's cause is the referral, whatever the event.
+
+    What was available by another event and would have to wait again is not the same.
+    """
+    shape = ["rule", "recipient", "points"] + (["cause"] if new.moment == "purchase" else [])
+    early = old.state == "aside:available" and new.available_at > now
+    return new.state == "planned" and not early and all(getattr(old, name) == getattr(new, name) for name in shape)
 
 
 def _signup(world: World, program: Program, referral: Referral, wanted: list[Wanted]) -> list[Reward]:
@@ -126,9 +136,8 @@ def _signup(world: World, program: Program, referral: Referral, wanted: list[Wan
     if event["event_id"] == referral.signup_decided:
         return []
     referral.signup_decided = event["event_id"]
-    paid = {(one.rule, one.recipient) for old in chain.past for one in old.standing("signup")}
     for rule in referral.promise.rules:
-        if rule.on == "signup" and (rule.id, _recipient(referral, rule)) not in paid:
+        if rule.on == "signup":
             wanted.append((event, rule))
     return mine
 
@@ -140,12 +149,16 @@ def _wanted_of_conversion(
     if anew:
         wanted += [(first, rule) for rule in referral.promise.rules if rule.on == "qualified"]
     for order in orders.values():
-        if place(order.fact) < place(first) or order.id in referral.decided or order.net == 0:
+        if _before(order, first) or order.id in referral.decided or order.net == 0:
             continue
         referral.decided.add(order.id)
         for rule in referral.promise.rules:
             if rule.on == "purchase" and _repeats(rule, order, first):
                 wanted.append((order.fact, rule))
+
+
+def _before(order: Purchase, first: dict) -> bool:
+    return place(order.fact) < place(first) if first["type"] == "purchase" else order.at < when(first)
 
 
 def _repeats(rule: Rule, order: Purchase, first: dict) -> bool:
@@ -161,11 +174,11 @@ def _answers(program: Program, referral: Referral, orders: dict[str, Purchase], 
     matched: set[tuple[str, str]] = set()
     for fact, rule in sorted(wanted, key=lambda one: (place(one[0]), one[1].place)):
         group = (rule.first_match, fact["event_id"])
-        if rule.first_match and group in matched:
-            continue
-        if rule.first_match and holds(rule.when, fact):
-            matched.add(group)
         answer = _answer(program, referral, orders, fact, rule)
+        if rule.first_match and group in matched:
+            answer.state, answer.reason, answer.points = "refused", "condition", 0
+        elif rule.first_match and holds(rule.when, fact):
+            matched.add(group)
         if answer.state == "planned" and left is not None and rule.kind == "points":
             if answer.points > left:
                 answer.state, answer.reason, answer.points = "refused", "budget_exhausted", 0
@@ -185,7 +198,9 @@ def _answer(program: Program, referral: Referral, orders: dict[str, Purchase], f
     reward.available_at = when(fact) + referral.promise.hold_of(rule) * DAY
     order = orders.get(fact["event_id"])
     reason = ""
-    if order and rule.on == "purchase" and order.currency != referral.promise.currency:
+    if rule.on == "signup" and _paid_before(program, referral, reward):
+        reason = "duplicate"
+    elif order and rule.on == "purchase" and order.currency != referral.promise.currency:
         reason = "currency_mismatch"
     elif not holds(rule.when, fact):
         reason = "condition"
@@ -198,6 +213,12 @@ def _answer(program: Program, referral: Referral, orders: dict[str, Purchase], f
             reward.multiplier = _multiplier(program, referral, when(fact))
         reward.points = points_of(referral, rule, order.net if order else Decimal(0), reward.multiplier)
     return reward
+
+
+def _paid_before(program: Program, referral: Referral, reward: Reward) -> bool:
+    """A sign-up is paid once, also where another advocate's evidence bound the friend before."""
+    past = program.chains[referral.friend].past
+    return any((one.rule, one.recipient) == (reward.rule, reward.recipient) for old in past for one in old.standing("signup"))
 
 
 def points_of(referral: Referral, rule: Rule, net: Decimal, multiplier: Decimal) -> int:
@@ -290,7 +311,7 @@ def release_due(world: World, referrals: list[Referral], now: datetime) -> None:
         for reward in referral.rewards
         if reward.state == "pending" and not reward.held and reward.available_at and reward.available_at <= now
     ]
-    for reward in sorted(ripe, key=lambda one: (one.available_at, one.serial)):
+    for reward in sorted(ripe, key=lambda one: one.serial):
         reward.state = "available"
         purse = world.purse(reward.recipient)
         if reward.points:

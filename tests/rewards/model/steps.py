@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tests.rewards.model.binding import accept, read_evidence
+from tests.rewards.model.binding import accept, is_unclear, read_evidence
 from tests.rewards.model.deciding import judge, release_due, settle, take_back
 from tests.rewards.model.promises import read_promise
 from tests.rewards.model.purse import NotEnough
@@ -42,6 +42,14 @@ class Model(World):
         for program in self.programs.values():
             judge(self, program, friend, now)
 
+    def is_unclear(self, fact: dict) -> bool:
+        """Whether the words leave open whom this fact would bind its friend to."""
+        found = read_evidence(self, fact)
+        if not found or fact["event_id"] in self.facts:
+            return False
+        slug, evidence = found
+        return is_unclear(self, self.programs[slug].chains.get(self._concerned(fact), Chain()), evidence)
+
     def _concerned(self, fact: dict) -> str:
         """A refund belongs to its order, whoever the event names (rule 7)."""
         if fact["type"] == "refund":
@@ -70,11 +78,12 @@ class Model(World):
         if referral.state == "voided":
             raise Refusal("wrong_state")
         referral.by_staff, referral.pardoned, referral.flagged = True, False, False
+        referral.reason = "fraud"
         self._settle(referral, now)
 
     def reopen(self, referral: Referral, now: datetime) -> None:
         """Staff reopen: judged anew as if nothing stood against it but the friend's purchases."""
-        if referral.state != "voided":
+        if referral.state != "voided" or referral.friend == referral.advocate:
             raise Refusal("wrong_state")
         referral.by_staff, referral.pardoned, referral.reason = False, True, ""
         self._settle(referral, now)

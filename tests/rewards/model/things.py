@@ -115,9 +115,13 @@ class Chain:
     """All that one friend went through in one program: whose evidence counts now, and the referrals so far."""
 
     owner: str = ""
-    evidence: list[Evidence] = field(default_factory=list)
+    heard: dict[str, list[Evidence]] = field(default_factory=dict)
     current: list[Referral] = field(default_factory=list)
     past: list[Referral] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        return self.heard.setdefault(self.owner, [])
 
     @property
     def last(self) -> Referral | None:

@@ -1,0 +1,317 @@
+"""One story played twice, on the product's services and on the independent model, and compared after every step.
+
+A step is plain values, so that a story that failed can be kept and played again (`tests/rewards/stories.py`).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+import yaml
+
+from core.errors import Refused
+from core.models import Delivery
+from referrals.models import Click, Customer, Link, Program, Referral
+from referrals.program_file import parse_program
+from referrals.services.customers import CustomerData, put_customer
+from referrals.services.events import record_events
+from referrals.services.lifecycle import approve_due, expire_due, reopen_referral, void_referral
+from referrals.services.links import ensure_link
+from referrals.services.programs import apply_program
+from rewards.models import Account, Lot, Reward
+from rewards.services.adjustments import adjust_points
+from rewards.services.audit import audit_ledger
+from rewards.services.grants import release_due
+from tests.rewards.model.steps import Model, Refusal
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+STAFF = "staff:1"
+NOTES = ("currency_mismatch", "duplicate")
+"""Refusals that move no points and of which the rules leave open how many are noted."""
+Step = tuple[Any, ...]
+
+
+@dataclass
+class Stage:
+    """Plays steps on both; `clock` starts a hundred days after the programs did."""
+
+    files: list[dict[str, Any]]
+    model: Model = field(default_factory=Model)
+    clock: datetime = START + 100 * DAY
+    played: list[Step] = field(default_factory=list)
+    facts: list[dict] = field(default_factory=list)
+    numbers: int = 0
+
+    def __post_init__(self) -> None:
+        for file in self.files:
+            self._publish(file, START)
+
+    def play(self, *step: Any) -> None:
+        """Play one step on both and compare all that both say."""
+        self.played.append(step)
+        with time_machine.travel(self.clock, tick=False):
+            getattr(self, f"_{step[0]}")(*step[1:])
+            self.compare()
+
+    def compare(self) -> None:
+        """Assert that nothing differs; the message is the story so far."""
+        found = list(differences(self.model))
+        assert not found, "\n".join([*found, "", f"FILES = {self.files}", "STORY = [", *map(repr, self.played), "]"])
+
+    def audit(self) -> None:
+        """Assert that the books are sound and that nothing is left undone."""
+        assert audit_ledger().findings == ()
+        assert not Delivery.objects.exclude(state="done").exists()
+
+    def _both(self, model: Callable[[], object], product: Callable[[], object]) -> object:
+        """Do both; where the model refuses the product must refuse with the same code."""
+        try:
+            ours: object = model()
+            wanted = ""
+        except Refusal as refusal:
+            ours, wanted = None, refusal.code
+        try:
+            product()
+            given = ""
+        except Refused as refusal:
+            given = refusal.code
+        assert given == wanted, f"refused {given!r}, expected {wanted!r}; STORY = {self.played}"
+        return ours
+
+    def _publish(self, file: dict[str, Any], at: datetime) -> None:
+        self.model.publish(file, at)
+        apply_program(document=parse_program(yaml.safe_dump(file, sort_keys=False)), at=at)
+
+    def _change(self, number: int, changes: dict[str, Any]) -> None:
+        self.files[number] = {**self.files[number], **changes}
+        self._publish(self.files[number], self.clock)
+
+    # Facts
+
+    def _evidence(self, given: Step | None, at: datetime) -> dict[str, Any]:
+        """Return the `referral` of an event: ('code', advocate, program) or ('click', advocate, program, days)."""
+        if given is None:
+            return {}
+        code = self._code(given[1], self.files[given[2]]["program"])
+        if given[0] == "code":
+            return {"referral": {"code": code}}
+        link, clicked_at = Link.objects.get(code=code), at - given[3] * DAY
+        click = Click.objects.create(link=link, program=link.program, at=clicked_at, verdict="person")
+        self.model.clicks[click.click_id] = (code, clicked_at)
+        return {"referral": {"click_id": click.click_id}}
+
+    def _code(self, who: str, slug: str) -> str:
+        known = [code for code, owner in self.model.codes.items() if owner == (slug, who)]
+        if known:
+            return known[0]
+        customer, _ = put_customer(external_id=who, data=CustomerData(), at=self.clock)
+        program = Program.objects.get(slug=slug)
+        code = ensure_link(customer=customer, program=program).code
+        self.model.codes[code] = (slug, who)
+        return code
+
+    def _fact(self, kind: str, who: str, ago: float, **more: Any) -> dict[str, Any]:
+        self.numbers += 1
+        return {
+            "event_id": f"{kind}-{self.numbers}",
+            "type": kind,
+            "occurred_at": (self.clock - ago * DAY).isoformat(),
+            "customer": {"external_id": who},
+            **more,
+        }
+
+    def _report(self, fact: dict[str, Any]) -> None:
+        def tell() -> None:
+            if refusal := record_events(facts=[fact], at=self.clock)[0].refusal:
+                raise refusal
+
+        self._both(lambda: self.model.report(fact, self.clock), tell)
+
+    def _told(self, fact: dict[str, Any], evidence: Step | None) -> None:
+        fact |= self._evidence(evidence, datetime.fromisoformat(fact["occurred_at"]))
+        if not self.model.is_unclear(fact):
+            self.facts.append(fact)
+            self._report(fact)
+
+    def _signup(self, who: str, ago: float, evidence: Step | None = None) -> None:
+        self._told(self._fact("signup", who, ago), evidence)
+
+    def _purchase(
+        self, who: str, ago: float, amount: str, evidence: Step | None = None, currency: str = "EUR", channel: str = ""
+    ) -> None:
+        order = {"id": str(self.numbers + 1), "amount": amount, "currency": currency}
+        fact = self._fact("purchase", who, ago, order=order)
+        self._told(fact | ({"channel": channel} if channel else {}), evidence)
+
+    def _custom(self, who: str, ago: float, evidence: Step | None = None) -> None:
+        self._told(self._fact("custom", who, ago, name="booked"), evidence)
+
+    def _refund(self, number: int, ago: float, amount: str, who: str = "") -> None:
+        """Refund one of the orders so far, or one still to come; in whole with amount ''."""
+        orders = [fact for fact in self.facts if fact["type"] == "purchase"]
+        if not orders:
+            return
+        bought = orders[number % len(orders)]
+        order = bought["order"] | {"amount": amount or bought["order"]["amount"]}
+        fact = self._fact("refund", who or bought["customer"]["external_id"], ago, order=order)
+        self._told(fact, None)
+
+    def _again(self, number: int) -> None:
+        if self.facts:
+            self._report(self.facts[number % len(self.facts)])
+
+    # The clock
+
+    def _wait(self, days: float) -> None:
+        self.clock += days * DAY
+        with time_machine.travel(self.clock, tick=False):
+            release_due(at=self.clock)
+            approve_due(at=self.clock)
+            expire_due(at=self.clock)
+        self.model.pass_time(self.clock)
+
+    # Staff
+
+    def _void(self, program: int, friend: str) -> None:
+        def product(row: Referral) -> None:
+            void_referral(referral=row, reason="fraud", note="why", actor=STAFF, at=self.clock)
+
+        self._on_referral(program, friend, lambda mine: self.model.void(mine, self.clock), product)
+
+    def _reopen(self, program: int, friend: str) -> None:
+        def product(row: Referral) -> None:
+            reopen_referral(referral=row, note="why", actor=STAFF, at=self.clock)
+
+        self._on_referral(program, friend, lambda mine: self.model.reopen(mine, self.clock), product)
+
+    def _on_referral(self, program: int, friend: str, model: Callable, product: Callable) -> None:
+        slug = self.files[program]["program"]
+        mine = self.model.live_of(slug, friend)
+        rows = Referral.objects.filter(program__slug=slug, friend__external_id=friend)
+        row = rows.filter(state__in=Referral.LIVE).first() or rows.order_by("-bound_at", "-pk").first()
+        if mine and row and (row.state, row.reason, row.bound_at) == (mine.state, mine.reason, mine.bound_at):
+            self._both(lambda: model(mine), lambda: product(row))
+
+    # The purse
+
+    def _credit(self, who: str, points: int) -> None:
+        self._adjust(who, points, lambda: self.model.credit(who, points))
+
+    def _debit(self, who: str, points: int) -> None:
+        self._adjust(who, -points, lambda: self.model.debit(who, points))
+
+    def _adjust(self, who: str, points: int, model: Callable) -> None:
+        customer = Customer.objects.filter(external_id=who).first()
+        if customer is None:
+            return
+        self._both(
+            model, lambda: adjust_points(customer=customer, points=points, reason="why", actor=STAFF, at=self.clock)
+        )
+
+
+def differences(model: Model):
+    """Yield in words all that the product says otherwise than the model."""
+    for name, (product, wanted) in {
+        "referrals": (product_referrals(), model_referrals(model)),
+        "standing": (product_rewards(Reward.STANDING), model_standing(model)),
+        "refused": (set(product_refused()), set(model_refused(model))),
+        "purses": (product_purses(), model_purses(model)),
+    }.items():
+        if product != wanted:
+            yield f"{name}: the product alone says {without(product, wanted)}"
+            yield f"{name}: the model alone says   {without(wanted, product)}"
+
+
+def without(some: Any, others: Any) -> Any:
+    """Return what is in `some` alone."""
+    if isinstance(some, dict) and not isinstance(some, Counter):
+        return {key: value for key, value in some.items() if others.get(key) != value}
+    return sorted(some - others, key=repr)
+
+
+def product_referrals() -> dict:
+    """Return who is credited with whom, in which state and since when; several dead ones have no order."""
+    rows = Referral.objects.filter(state__in=Referral.LIVE).select_related("program", "friend", "advocate")
+    found = {(row.program.slug, row.friend.external_id): row for row in rows}
+    return {
+        key: (row.advocate.external_id, row.state, row.bound_at, row.touch_at, row.qualified_at)
+        for key, row in found.items()
+    }
+
+
+def model_referrals(model: Model) -> dict:
+    found = {}
+    for program in model.programs.values():
+        for friend, chain in program.chains.items():
+            one = chain.last
+            if one is not None and one.live:
+                found[program.slug, friend] = (
+                    *(one.advocate, one.state, one.bound_at),
+                    *(one.binding.touch, one.qualified_at),
+                )
+    return found
+
+
+def product_rewards(states) -> Counter:
+    rows = Reward.objects.filter(state__in=states).select_related("program", "recipient", "event")
+    return Counter(
+        (
+            *(row.program.slug, row.rule, row.recipient.external_id, row.event.event_id, row.points),
+            *("pending" if row.state == "pending" else "available", row.available_at),
+        )
+        for row in rows
+    )
+
+
+def model_standing(model: Model) -> Counter:
+    return Counter(
+        (program.slug, one.rule, one.recipient, one.cause, one.points, one.state, one.available_at)
+        for program in model.programs.values()
+        for referral in program.referrals()
+        for one in referral.rewards
+        if one.stands
+    )
+
+
+def product_refused():
+    """Yield the refusals but those of `NOTES`."""
+    rows = Reward.objects.filter(state="refused").exclude(reason__in=NOTES).select_related("program", "recipient", "event")
+    for row in rows:
+        yield row.program.slug, row.rule, row.recipient.external_id, row.event.event_id, row.reason
+
+
+def model_refused(model: Model):
+    for program in model.programs.values():
+        for referral in program.referrals():
+            for one in referral.rewards:
+                if one.state == "refused" and one.reason not in NOTES:
+                    yield program.slug, one.rule, one.recipient, one.cause, one.reason
+
+
+def product_purses() -> dict:
+    found: dict[str, dict[str, Any]] = {}
+    for account in Account.objects.exclude(customer=None).select_related("customer"):
+        found.setdefault(account.customer.external_id, {})[account.kind] = account.balance
+    lots: dict[str, list] = {}
+    for lot in Lot.objects.filter(remaining__gt=0).select_related("account__customer"):
+        lots.setdefault(lot.account.customer.external_id, []).append((str(lot.expires_at), lot.remaining))
+    purses = {
+        who: (*(kinds.get(kind, 0) for kind in ("pending", "available", "debt")), sorted(lots.get(who, [])))
+        for who, kinds in found.items()
+    }
+    return {who: purse for who, purse in purses.items() if purse != (0, 0, 0, [])}
+
+
+def model_purses(model: Model) -> dict:
+    purses = {
+        who: (
+            *(purse.pending, purse.available, purse.debt),
+            sorted((str(lot.expires_at), lot.remaining) for lot in purse.lots if lot.remaining),
+        )
+        for who, purse in model.purses.items()
+    }
+    return {who: purse for who, purse in purses.items() if purse != (0, 0, 0, [])}
