@@ -5,7 +5,8 @@ order of receipt wherever the words allow it. Where they leave a choice, this is
 
 1.  A purchase with nothing left of it (paid 0.00 or wholly refunded) earns no `purchase` reward; one that loses
     its last cent loses the reward, percent or fixed. A percent that comes to 0 of something is kept as 0 points.
-2.  `repeat_days: 0` is the qualifying purchase alone, also where another has the same instant.
+2.  `repeat_days: 0` is the qualifying purchase alone, also where another has the same instant. Where a program
+    does not qualify on purchase, a purchase of the qualifying event's very instant counts as from it on.
 3.  A sign-up reward belongs to the friend's first binding in the program and is paid once for it, however often
     the friend is bound again after an expiry; where an earlier binding becomes known it moves there, the same reward.
 4.  The program runs at a binding if it runs at the binding event's `occurred_at`.
@@ -25,5 +26,6 @@ order of receipt wherever the words allow it. Where they leave a choice, this is
 14. A cycle is looked for when the evidence arrives, among live referrals of all programs.
 15. Who brought a friend whom two advocates claim around an expiry is left open (`is_unclear`): such facts are
     not played.
-16. A cancelled reward is decided again only when its referral is judged anew.
+16. What staff cancel or revoke is gone for good, also where the referral is judged anew; in a `first_match` group
+    it stays the match.
 """

@@ -100,6 +100,8 @@ def _decide(world: World, program: Program, referral: Referral, had: str, now: d
     if anew and referral.qualifying:
         referral.limited = _over_limit(program, referral)
     for reward in _answers(program, referral, orders, wanted):
+        if reward.state == "unneeded":
+            continue
         same = next((one for one in aside if _same(one, reward, now)), None)
         if same is None:
             kept.append(reward)
@@ -149,7 +151,7 @@ def _wanted_of_conversion(
     if anew:
         wanted += [(first, rule) for rule in referral.promise.rules if rule.on == "qualified"]
     for order in orders.values():
-        if _before(order, first) or order.id in referral.decided or order.net == 0:
+        if _before(referral, order, first) or order.id in referral.decided or order.net == 0:
             continue
         referral.decided.add(order.id)
         for rule in referral.promise.rules:
@@ -157,8 +159,9 @@ def _wanted_of_conversion(
                 wanted.append((order.fact, rule))
 
 
-def _before(order: Purchase, first: dict) -> bool:
-    return place(order.fact) < place(first) if first["type"] == "purchase" else order.at < when(first)
+def _before(referral: Referral, order: Purchase, first: dict) -> bool:
+    """Whether a purchase came before the qualifying event: where that is no purchase by its nature, by the instant."""
+    return place(order.fact) < place(first) if referral.promise.on == "purchase" else order.at < when(first)
 
 
 def _repeats(rule: Rule, order: Purchase, first: dict) -> bool:
@@ -179,6 +182,8 @@ def _answers(program: Program, referral: Referral, orders: dict[str, Purchase], 
             answer.state, answer.reason, answer.points = "refused", "condition", 0
         elif rule.first_match and holds(rule.when, fact):
             matched.add(group)
+        if any(_is_gone(old, answer) for old in referral.rewards):
+            answer.state = "unneeded"
         if answer.state == "planned" and left is not None and rule.kind == "points":
             if answer.points > left:
                 answer.state, answer.reason, answer.points = "refused", "budget_exhausted", 0
@@ -186,6 +191,12 @@ def _answers(program: Program, referral: Referral, orders: dict[str, Purchase], 
                 left -= answer.points
         answers.append(answer)
     return answers
+
+
+def _is_gone(old: Reward, new: Reward) -> bool:
+    """Whether staff took back for good what would be decided again."""
+    same = (old.rule, old.recipient) == (new.rule, new.recipient)
+    return old.by_staff and same and (new.moment != "purchase" or old.cause == new.cause)
 
 
 def _recipient(referral: Referral, rule: Rule) -> str:
@@ -307,8 +318,8 @@ def release_due(world: World, referrals: list[Referral], now: datetime) -> None:
     ripe = [
         reward
         for referral in referrals
-        if referral.state != "flagged"
         for reward in referral.rewards
+        if (referral.state != "flagged" or reward.cleared)
         if reward.state == "pending" and not reward.held and reward.available_at and reward.available_at <= now
     ]
     for reward in sorted(ripe, key=lambda one: one.serial):

@@ -106,26 +106,37 @@ class Model(World):
         settle(self, self.programs[referral.program], referral, now)
 
     def hold_reward(self, reward: Reward) -> None:
-        """Staff hold one reward."""
-        if reward.state != "pending":
+        """Staff hold one pending reward."""
+        if reward.state != "pending" or reward.held:
             raise Refusal("wrong_state")
-        reward.held = True
+        reward.held, reward.cleared = True, False
 
     def approve_reward(self, reward: Reward, now: datetime) -> None:
-        """Staff let one reward go; its hold is not shortened."""
-        if reward.state != "pending":
+        """Staff let go what they hold or what waits for review; its hold is not shortened."""
+        owner = self._owner(reward)
+        waits = reward.held or (owner.state == "flagged" and not reward.cleared)
+        if reward.state != "pending" or not waits:
             raise Refusal("wrong_state")
-        reward.held = False
-        release_due(self, list(self._owners(reward)), now)
+        reward.held, reward.cleared = False, True
+        release_due(self, [owner], now)
 
     def cancel_reward(self, reward: Reward) -> None:
-        """Staff take one reward back."""
-        if not reward.stands:
+        """Staff take one pending reward back, for good."""
+        self._take_back(reward, "pending")
+
+    def revoke_reward(self, reward: Reward) -> None:
+        """Staff take one available reward back, for good."""
+        self._take_back(reward, "available")
+
+    def _take_back(self, reward: Reward, state: str) -> None:
+        if reward.state != state:
             raise Refusal("wrong_state")
         take_back(self, [reward])
+        reward.by_staff = True
 
-    def _owners(self, reward: Reward) -> list[Referral]:
-        return [one for program in self.programs.values() for one in program.referrals() if reward in one.rewards]
+    def _owner(self, reward: Reward) -> Referral:
+        referrals = [one for program in self.programs.values() for one in program.referrals()]
+        return next(one for one in referrals if reward in one.rewards)
 
     def credit(self, who: str, points: int) -> None:
         """Staff give points: available at once, without an end."""

@@ -64,6 +64,8 @@ class Reward:
     expires: int | None = None
     reached: int = 0
     held: bool = False
+    cleared: bool = False
+    by_staff: bool = False
     lot: Lot | None = None
     serial: int = 0
 
