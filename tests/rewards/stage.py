@@ -4,7 +4,7 @@ A step is plain values, so that a story that failed can be kept and played again
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -270,14 +270,15 @@ def is_known_difference(model: Model, fact: dict[str, Any]) -> bool:
     return False
 
 
-def differences(model: Model):
+def differences(model: Model) -> Iterator[str]:
     """Yield in words all that the product says otherwise than the model."""
-    for name, (product, wanted) in {
-        "referrals": (product_referrals(), model_referrals(model)),
-        "standing": (product_rewards(Reward.STANDING), model_standing(model)),
-        "refused": (set(product_refused()), set(model_refused(model))),
-        "purses": (product_purses(), model_purses(model)),
-    }.items():
+    standing, refused = product_rewards()
+    for name, product, wanted in (
+        ("referrals", product_referrals(), model_referrals(model)),
+        ("standing", standing, model_standing(model)),
+        ("refused", refused, model_refused(model)),
+        ("purses", product_purses(), model_purses(model)),
+    ):
         if product != wanted:
             yield f"{name}: the product alone says {without(product, wanted)}"
             yield f"{name}: the model alone says   {without(wanted, product)}"
@@ -292,36 +293,33 @@ def without(some: Any, others: Any) -> Any:
 
 def product_referrals() -> dict:
     """Return who is credited with whom, in which state and since when; several dead ones have no order."""
-    rows = Referral.objects.filter(state__in=Referral.LIVE).select_related("program", "friend", "advocate")
-    found = {(row.program.slug, row.friend.external_id): row for row in rows}
-    return {
-        key: (row.advocate.external_id, row.state, row.bound_at, row.touch_at, row.qualified_at)
-        for key, row in found.items()
-    }
+    columns = ("advocate__external_id", "state", "bound_at", "touch_at", "qualified_at")
+    rows = Referral.objects.filter(state__in=Referral.LIVE)
+    return {tuple(row[:2]): row[2:] for row in rows.values_list("program__slug", "friend__external_id", *columns)}
 
 
 def model_referrals(model: Model) -> dict:
-    found = {}
-    for program in model.programs.values():
-        for friend, chain in program.chains.items():
-            one = chain.last
-            if one is not None and one.live:
-                found[program.slug, friend] = (
-                    *(one.advocate, one.state, one.bound_at),
-                    *(one.binding.touch, one.qualified_at),
-                )
-    return found
+    return {
+        (program.slug, friend): (one.advocate, one.state, one.bound_at, one.binding.touch, one.qualified_at)
+        for program in model.programs.values()
+        for friend, chain in program.chains.items()
+        if (one := chain.last) is not None and one.live
+    }
 
 
-def product_rewards(states) -> Counter:
-    rows = Reward.objects.filter(state__in=states).select_related("program", "recipient", "event")
-    return Counter(
-        (
-            *(row.program.slug, row.rule, row.recipient.external_id, row.event.event_id, row.points),
-            *("pending" if row.state == "pending" else "available", row.available_at),
-        )
-        for row in rows
-    )
+def product_rewards() -> tuple[Counter, set]:
+    """Return what stands, and the refusals but those of `NOTES`."""
+    standing: Counter = Counter()
+    refused = set()
+    columns = ("program__slug", "rule", "recipient__external_id", "event__event_id")
+    for *what, points, state, at, reason in Reward.objects.values_list(
+        *columns, "points", "state", "available_at", "reason"
+    ):
+        if state in Reward.STANDING:
+            standing[*what, points, "pending" if state == "pending" else "available", at] += 1
+        elif state == Reward.State.REFUSED and reason not in NOTES and reason != "reopened":
+            refused.add((*what, reason))
+    return standing, refused
 
 
 def model_standing(model: Model) -> Counter:
@@ -334,41 +332,47 @@ def model_standing(model: Model) -> Counter:
     )
 
 
-def product_refused():
-    """Yield the refusals but those of `NOTES`."""
-    rows = Reward.objects.filter(state="refused").exclude(reason__in=NOTES).select_related("program", "recipient", "event")
-    for row in rows:
-        yield row.program.slug, row.rule, row.recipient.external_id, row.event.event_id, row.reason
-
-
-def model_refused(model: Model):
-    for program in model.programs.values():
-        for referral in program.referrals():
-            for one in referral.rewards:
-                if one.state == "refused" and one.reason not in NOTES:
-                    yield program.slug, one.rule, one.recipient, one.cause, one.reason
+def model_refused(model: Model) -> set:
+    return {
+        (program.slug, one.rule, one.recipient, one.cause, one.reason)
+        for program in model.programs.values()
+        for referral in program.referrals()
+        for one in referral.rewards
+        if one.state == "refused" and one.reason not in NOTES
+    }
 
 
 def product_purses() -> dict:
-    found: dict[str, dict[str, Any]] = {}
-    for account in Account.objects.exclude(customer=None).select_related("customer"):
-        found.setdefault(account.customer.external_id, {})[account.kind] = account.balance
+    """Return pending, available, debt and the lots that hold something, of whoever has something."""
+    found: dict[str, dict[str, int]] = {}
+    for who, kind, balance in Account.objects.exclude(customer=None).values_list(
+        "customer__external_id", "kind", "balance"
+    ):
+        found.setdefault(who, {})[kind] = balance
     lots: dict[str, list] = {}
-    for lot in Lot.objects.filter(remaining__gt=0).select_related("account__customer"):
-        lots.setdefault(lot.account.customer.external_id, []).append((str(lot.expires_at), lot.remaining))
-    purses = {
-        who: (*(kinds.get(kind, 0) for kind in ("pending", "available", "debt")), sorted(lots.get(who, [])))
-        for who, kinds in found.items()
-    }
-    return {who: purse for who, purse in purses.items() if purse != (0, 0, 0, [])}
+    for who, ends, remaining in Lot.objects.filter(remaining__gt=0).values_list(
+        "account__customer__external_id", "expires_at", "remaining"
+    ):
+        lots.setdefault(who, []).append((str(ends), remaining))
+    return _not_empty(
+        {
+            who: (*(kinds.get(kind, 0) for kind in ("pending", "available", "debt")), sorted(lots.get(who, [])))
+            for who, kinds in found.items()
+        }
+    )
 
 
 def model_purses(model: Model) -> dict:
-    purses = {
-        who: (
-            *(purse.pending, purse.available, purse.debt),
-            sorted((str(lot.expires_at), lot.remaining) for lot in purse.lots if lot.remaining),
-        )
-        for who, purse in model.purses.items()
-    }
+    return _not_empty(
+        {
+            who: (
+                *(purse.pending, purse.available, purse.debt),
+                sorted((str(lot.expires_at), lot.remaining) for lot in purse.lots if lot.remaining),
+            )
+            for who, purse in model.purses.items()
+        }
+    )
+
+
+def _not_empty(purses: dict) -> dict:
     return {who: purse for who, purse in purses.items() if purse != (0, 0, 0, [])}
