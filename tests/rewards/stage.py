@@ -227,9 +227,7 @@ class Stage:
             **{"program__slug": slug, "rule": mine.rule, "recipient__external_id": mine.recipient},
             **{"event__event_id": mine.cause, "state__in": Reward.STANDING},
         )
-        self._both(
-            lambda: model(mine), lambda: product(reward=row, note="why", actor=STAFF, at=self.clock)
-        )
+        self._both(lambda: model(mine), lambda: product(reward=row, note="why", actor=STAFF, at=self.clock))
 
     # The purse
 

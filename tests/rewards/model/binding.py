@@ -61,7 +61,8 @@ def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
     if last is None:
         return False
     if evidence.advocate != chain.owner:
-        return last.state == "expired" and within_window(world.programs[last.program], last.binding, when(evidence.fact))
+        program = world.programs[last.program]
+        return last.state == "expired" and within_window(program, last.binding, when(evidence.fact))
     return any(one.state == "expired" for one in chain.past) and when(evidence.fact) < last.bound_at
 
 
@@ -119,9 +120,9 @@ def qualifying(world: World, promise: Promise, friend: str, bound: Evidence, *, 
     found = []
     for order in world.purchases(friend):
         worth = order.paid if undone else order.net
-        if bound.touch <= order.at <= end and order.currency == promise.currency and worth > 0:
-            if worth >= promise.least:
-                found.append(order.fact)
+        inside = bound.touch <= order.at <= end and order.currency == promise.currency
+        if inside and worth > 0 and worth >= promise.least:
+            found.append(order.fact)
     return found
 
 

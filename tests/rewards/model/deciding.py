@@ -228,8 +228,8 @@ def _answer(program: Program, referral: Referral, orders: dict[str, Purchase], f
 
 def _paid_before(program: Program, referral: Referral, reward: Reward) -> bool:
     """A sign-up is paid once, also where another advocate's evidence bound the friend before."""
-    past = program.chains[referral.friend].past
-    return any((one.rule, one.recipient) == (reward.rule, reward.recipient) for old in past for one in old.standing("signup"))
+    paid = [one for old in program.chains[referral.friend].past for one in old.standing("signup")]
+    return any((one.rule, one.recipient) == (reward.rule, reward.recipient) for one in paid)
 
 
 def points_of(referral: Referral, rule: Rule, net: Decimal, multiplier: Decimal) -> int:

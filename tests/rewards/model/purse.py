@@ -1,10 +1,10 @@
 """One customer's points, counted by hand: pending, lots in the order in which they are spent, debt."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 GRACE = timedelta(days=30)
-NEVER = datetime.max
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class NotEnough(Exception):
@@ -22,7 +22,7 @@ class Lot:
 
     def turn(self) -> tuple[datetime, int]:
         """Return what orders lots: the one that expires first, then the oldest."""
-        return (self.expires_at.replace(tzinfo=None) if self.expires_at else NEVER), self.number
+        return self.expires_at or NEVER, self.number
 
 
 @dataclass
