@@ -58,6 +58,14 @@ LIMITS = [
     {"budget_points": 900},
     {"budget_points": 2500, "per_advocate": {"referrals": 1, "period": "year"}},
 ]
+CHANGES: list[dict[str, Any]] = [
+    {"hold_days": 7},
+    {"limits": {"budget_points": 1500}},
+    {"rewards": RULES[:3]},
+    {"milestones": MILESTONES[1:]},
+    {"tiers": None},
+]
+"""What is changed of a running program: each is a new offer, for friends who come after it."""
 
 
 @st.composite

@@ -17,14 +17,18 @@ from core.models import Delivery
 from referrals.models import Click, Customer, Link, Program, Referral
 from referrals.program_file import parse_program
 from referrals.services.customers import CustomerData, put_customer
+from referrals.services.erasing import erase_customer
 from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due, reopen_referral, void_referral
 from referrals.services.links import ensure_link
 from referrals.services.programs import apply_program
-from rewards.models import Account, Lot, Reward
+from referrals.services.review import approve_referral, hold_referral
+from rewards.models import Account, CatalogueItem, Lot, Redemption, Reward
 from rewards.services.adjustments import adjust_points
 from rewards.services.audit import audit_ledger
+from rewards.services.expiry import expire_due as expire_points
 from rewards.services.grants import release_due
+from rewards.services.redeeming import Wish, cancel_redemption, place_redemption
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, revoke_reward
 from tests.rewards.model.binding import episodes
 from tests.rewards.model.steps import Model, Refusal
@@ -32,6 +36,7 @@ from tests.rewards.model.steps import Model, Refusal
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 STAFF = "staff:1"
+PRICE = 30
 NOTES = ("currency_mismatch", "duplicate")
 """Refusals that move no points and of which the rules leave open how many are noted."""
 Step = tuple[Any, ...]
@@ -47,6 +52,7 @@ class Stage:
     played: list[Step] = field(default_factory=list)
     facts: list[dict] = field(default_factory=list)
     numbers: int = 0
+    placed: list[Redemption] = field(default_factory=list)
     skips: bool = True
 
     def __post_init__(self) -> None:
@@ -173,6 +179,7 @@ class Stage:
         self.clock += days * DAY
         with time_machine.travel(self.clock, tick=False):
             release_due(at=self.clock)
+            expire_points(at=self.clock)
             approve_due(at=self.clock)
             expire_due(at=self.clock)
         self.model.pass_time(self.clock)
@@ -198,6 +205,25 @@ class Stage:
         row = rows.filter(state__in=Referral.LIVE).first() or rows.order_by("-bound_at", "-pk").first()
         if mine and row and (row.state, row.reason, row.bound_at) == (mine.state, mine.reason, mine.bound_at):
             self._both(lambda: model(mine), lambda: product(row))
+
+    def _flag(self, program: int, friend: str) -> None:
+        def product(row: Referral) -> None:
+            hold_referral(referral=row, note="why", actor=STAFF, at=self.clock)
+
+        self._on_referral(program, friend, lambda mine: self.model.flag(mine, self.clock), product)
+
+    def _approve(self, program: int, friend: str) -> None:
+        def product(row: Referral) -> None:
+            approve_referral(referral=row, note="why", actor=STAFF, at=self.clock)
+
+        self._on_referral(program, friend, lambda mine: self.model.approve(mine, self.clock), product)
+
+    def _erase(self, who: str) -> None:
+        """Erase a person once: later facts about them are refused, what they have stays."""
+        customer = Customer.objects.filter(external_id=who).first()
+        if customer is not None:
+            self.model.erase(who)
+            erase_customer(customer=customer, by=STAFF, at=self.clock)
 
     def _hold_reward(self, number: int) -> None:
         self._on_reward(number, lambda mine: self.model.hold_reward(mine), hold_reward)
@@ -237,8 +263,35 @@ class Stage:
     def _debit(self, who: str, points: int) -> None:
         self._adjust(who, -points, lambda: self.model.debit(who, points))
 
+    def _redeem(self, who: str, quantity: int) -> None:
+        """Redeem so many of an item that costs 30."""
+        customer = self._owner(who)
+        if customer is None:
+            return
+        item, _ = CatalogueItem.objects.get_or_create(slug="mug", defaults={"title": "Mug", "points": PRICE})
+
+        def product() -> None:
+            wish = Wish(item=item, quantity=quantity)
+            self.placed.append(place_redemption(customer=customer, wish=wish, actor=STAFF, at=self.clock))
+
+        self._both(lambda: self.model.redeem(who, PRICE * quantity), product)
+
+    def _give_back(self, number: int) -> None:
+        """Cancel one of the redemptions so far."""
+        if not self.placed:
+            return
+        number %= len(self.placed)
+        row = Redemption.objects.get(pk=self.placed[number].pk)
+        self._both(
+            lambda: self.model.cancel_redemption(number, self.clock),
+            lambda: cancel_redemption(redemption=row, reason="why", actor=STAFF, at=self.clock),
+        )
+
+    def _owner(self, who: str) -> Customer | None:
+        return None if who in self.model.erased else Customer.objects.filter(external_id=who).first()
+
     def _adjust(self, who: str, points: int, model: Callable) -> None:
-        customer = Customer.objects.filter(external_id=who).first()
+        customer = self._owner(who)
         if customer is None:
             return
         self._both(

@@ -319,7 +319,7 @@ def release_due(world: World, referrals: list[Referral], now: datetime) -> None:
         reward
         for referral in referrals
         for reward in referral.rewards
-        if (referral.state != "flagged" or reward.cleared)
+        if (not referral.flagged or reward.cleared)
         if reward.state == "pending" and not reward.held and reward.available_at and reward.available_at <= now
     ]
     for reward in sorted(ripe, key=lambda one: one.serial):

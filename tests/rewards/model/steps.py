@@ -30,10 +30,10 @@ class Model(World):
 
     def report(self, fact: dict, now: datetime) -> None:
         """Receive a fact: the same event again changes nothing."""
-        if fact["customer"]["external_id"] in self.erased:
-            raise Refusal("erased")
         if fact["event_id"] in self.facts:
             return
+        if fact["customer"]["external_id"] in self.erased:
+            raise Refusal("erased")
         self.facts[fact["event_id"]] = fact
         friend = self._concerned(fact)
         if found := read_evidence(self, fact):
@@ -89,15 +89,15 @@ class Model(World):
         self._settle(referral, now)
 
     def flag(self, referral: Referral, now: datetime) -> None:
-        """Staff hold a referral for review."""
-        if referral.state not in ("qualified", "signed_up"):
+        """Staff hold a referral for review: once it qualifies it is `flagged`, and nothing of it is released."""
+        if referral.flagged or referral.state not in ("signed_up", "qualified", "reversed"):
             raise Refusal("wrong_state")
         referral.flagged = True
         self._settle(referral, now)
 
     def approve(self, referral: Referral, now: datetime) -> None:
-        """Staff clear a flagged referral; the hold still runs."""
-        if referral.state != "flagged":
+        """Staff let a referral under review go; the hold still runs."""
+        if not referral.flagged:
             raise Refusal("wrong_state")
         referral.flagged = False
         self._settle(referral, now)
@@ -114,7 +114,7 @@ class Model(World):
     def approve_reward(self, reward: Reward, now: datetime) -> None:
         """Staff let go what they hold or what waits for review; its hold is not shortened."""
         owner = self._owner(reward)
-        waits = reward.held or (owner.state == "flagged" and not reward.cleared)
+        waits = reward.held or (owner.flagged and not reward.cleared)
         if reward.state != "pending" or not waits:
             raise Refusal("wrong_state")
         reward.held, reward.cleared = False, True
