@@ -1,7 +1,7 @@
 """What came out of a back-test, beside what was really granted. Pure values, ready to be kept as JSON."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -117,7 +117,6 @@ def make_report(
     points = sum(due.points for due in dues)
     cost = None if point_value is None else _minor(points * point_value, terms.currency) + money
     base, base_minor = _base(replay, span)
-    more, count = _by_tiers(terms, dues)
     return Report(
         currency=terms.currency,
         facts=len(replay.facts),
@@ -136,11 +135,9 @@ def make_report(
         by_rule=_by_rule(terms, dues, really),
         others=dict(Counter(due.kind for due in dues if due.kind != "points")),
         refusals=_refusals(replay, span),
-        tier_points=more,
-        tier_rewards=count,
-        milestone_points=sum(due.points for due in climbed),
-        milestones=len({(due.recipient_pk, due.cause) for due in climbed}),
         affected=_affected(dues, really),
+        **_by_tiers(terms, dues),
+        **_by_milestones(climbed),
     )
 
 
@@ -176,7 +173,12 @@ def _refusals(replay: Replay, span: Span) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def _by_tiers(terms: Terms, dues: Iterable[Due]) -> tuple[int, int]:
+def _by_milestones(climbed: Sequence[Due]) -> dict[str, int]:
+    reached = {(due.recipient_pk, due.cause) for due in climbed}
+    return {"milestones": len(reached), "milestone_points": sum(due.points for due in climbed)}
+
+
+def _by_tiers(terms: Terms, dues: Iterable[Due]) -> dict[str, int]:
     """Return the points that tiers gave besides (or, below 0, took), and on how many rewards."""
     rules = {rule.id: rule for rule in terms.rewards}
     more, count = 0, 0
@@ -187,7 +189,7 @@ def _by_tiers(terms: Terms, dues: Iterable[Due]) -> tuple[int, int]:
         net = str(due.inputs.get("net") or "").partition(" ")[0]
         more += due.points - points_of(rule, terms, to_minor(net, terms.currency) if net else 0)
         count += 1
-    return more, count
+    return {"tier_points": more, "tier_rewards": count}
 
 
 def _affected(dues: Iterable[Due], really: Iterable[Granted]) -> list[Affected]:
