@@ -10,7 +10,7 @@ from referrals.services import vetoes
 from referrals.services.lifecycle import WrongState, void_referral
 from referrals.services.review import approve_referral, let_go_due
 from tests.races.threads import at_once
-from tests.referrals.test_review import RISK, bring
+from tests.referrals.suspects import RISK, bring
 from tests.shop import PROGRAM, Shop, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db(transaction=True)

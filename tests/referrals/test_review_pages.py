@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.services import create_api_key, ensure_roles
 from referrals.models import BlockEntry, Referral, ReviewDecision, VetoCall
 from referrals.services.review import approve_referral
-from tests.referrals.test_review import RISK, THROWAWAY, bring, standing
+from tests.referrals.suspects import RISK, THROWAWAY, bring, standing
 from tests.scenes import moment
 from tests.shop import Shop, day
 
