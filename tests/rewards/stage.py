@@ -35,6 +35,7 @@ from tests.rewards.model.steps import Model, Refusal
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 STAFF = "staff:1"
 PRICE = 30
 NOTES = ("currency_mismatch", "duplicate")
@@ -96,6 +97,8 @@ class Stage:
         apply_program(document=parse_program(yaml.safe_dump(file, sort_keys=False)), at=at)
 
     def _change(self, number: int, changes: dict[str, Any]) -> None:
+        """Publish another offer, a second later: what was bound by then keeps its own."""
+        self.clock += SECOND
         self.files[number] = {**self.files[number], **changes}
         self._publish(self.files[number], self.clock)
 
