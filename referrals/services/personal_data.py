@@ -7,7 +7,21 @@ from django.db.models import Q, QuerySet
 
 from referrals.codes import canonical_code, random_code
 from referrals.erasing import redact_body, replace_all
-from referrals.models import Assist, Click, Code, Customer, Erasure, Event, Link, Referral, ReferralStep
+from referrals.models import (
+    Assist,
+    BlockEntry,
+    Click,
+    Code,
+    Customer,
+    Erasure,
+    Event,
+    Link,
+    Referral,
+    ReferralStep,
+    ReviewDecision,
+    RiskAssessment,
+    VetoCall,
+)
 from referrals.services.erasing import PersonalData, new_external_id
 
 ERASED = "(erased)"
@@ -46,6 +60,10 @@ def _referral_json(referral: Referral) -> dict[str, Any]:
         "reason": referral.reason or None,
         "bound_at": referral.bound_at,
         "qualified_at": referral.qualified_at,
+        "risk_scores": [
+            {"at": one.at, "score": one.score, "verdict": one.verdict}  # what was seen may be of the other one
+            for one in RiskAssessment.objects.filter(referral=referral).order_by("at", "pk")
+        ],
     }
 
 
@@ -64,6 +82,7 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
     _erase_events(customer, replaced)
     _erase_visits(customer)
     _erase_steps(customer, replaced)
+    _erase_reviews(customer)
 
 
 def _new_codes(customer: Customer) -> dict[str, str]:
@@ -153,6 +172,15 @@ def _erase_steps(customer: Customer, replaced: dict[str, str]) -> None:
         step.data = replace_all(step.data, replaced | _spelled(code, replaced))
         step.why = ERASED if step.actor else step.why
         step.save(update_fields=["data", "why"])
+
+
+def _erase_reviews(customer: Customer) -> None:
+    """Drop what reviewers and the shop wrote of the person, and the block list's entries that name them alone."""
+    about = Q(referral__advocate=customer) | Q(referral__friend=customer)
+    ReviewDecision.objects.filter(about).update(reason=ERASED)
+    VetoCall.objects.filter(about).exclude(reason="").update(reason=ERASED)
+    names = {text.lower() for text in (customer.email, customer.email_normalized, customer.external_id) if text}
+    BlockEntry.objects.filter(pattern__in=names).exclude(kind=BlockEntry.Kind.DOMAIN).delete()
 
 
 PERSONAL_DATA = PersonalData("referrals", _export, _erase)
