@@ -58,6 +58,10 @@ def _referral_json(referral: Referral) -> dict[str, Any]:
         "reason": referral.reason or None,
         "bound_at": referral.bound_at,
         "qualified_at": referral.qualified_at,
+        "risk_scores": [
+            {"at": one.at, "score": one.score, "verdict": one.verdict}  # what was seen may be of the other one
+            for one in RiskAssessment.objects.filter(referral=referral).order_by("at", "pk")
+        ],
     }
 
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 
 from core.errors import Refused
-from referrals.models import ReviewDecision
+from referrals.models import BlockEntry, ReviewDecision
 from referrals.queries.review import review_queue, rule_precision
+from referrals.services.erasing import erase_customer, export_customer
 from referrals.services.lifecycle import WrongState, reopen_referral, void_referral
 from referrals.services.review import approve_referral, hold_referral, undo_review
 from rewards.models import Reward
-from tests.referrals.suspects import BOB, RISK, bring, decide, standing, work
+from tests.referrals.suspects import BOB, RISK, THROWAWAY, bring, decide, standing, work
+from tests.scenes import moment
 from tests.shop import PROGRAM, Shop, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +185,28 @@ def test_rule_precision_counts_the_last_verdict_of_each_referral(shop):
     assert (row.seen, row.n, row.bad, row.percent) == (5, 2, 1, 50)
     assert (row.low, row.high) == (9, 91)
     assert next(row for row in rule_precision() if row.rule.code == "ring").interval is None
+
+
+def test_erase_customer_leaves_the_decision_and_none_of_the_words(shop):
+    referral = bring(shop)
+    decide(approve_referral, referral)
+    kept = BlockEntry(kind="email", pattern="*@mailinator.com", reason="x", added_by="eva")
+    exact = BlockEntry(kind="email", pattern=THROWAWAY, reason="x", added_by="eva")
+    BlockEntry.objects.bulk_create([kept, exact])
+
+    with moment(day(4)):
+        erase_customer(customer=referral.friend, by="eva", at=day(4))
+
+    decision = ReviewDecision.objects.get()
+    assert (decision.decision, decision.actor, decision.reason) == ("approve", "eva", "(erased)")
+    assert referral.assessments.count() == 2
+    assert list(BlockEntry.objects.values_list("pattern", flat=True)) == ["*@mailinator.com"]
+
+
+def test_export_customer_tells_the_scores_and_nothing_of_the_other_one(shop):
+    referral = bring(shop)
+
+    told = str(export_customer(customer=referral.advocate))
+
+    assert "'score': 50, 'verdict': 'review'" in told
+    assert "disposable_email" not in told
