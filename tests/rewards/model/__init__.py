@@ -26,6 +26,7 @@ order of receipt wherever the words allow it. Where they leave a choice, this is
 14. A cycle is looked for when the evidence arrives, among live referrals of all programs.
 15. Who brought a friend whom two advocates claim around an expiry is left open (`is_unclear`): such facts are
     not played.
-16. What staff cancel or revoke is gone for good, also where the referral is judged anew; in a `first_match` group
+16. Of several referrals of a friend that one event moves, those that give back are settled first.
+17. What staff cancel or revoke is gone for good, also where the referral is judged anew; in a `first_match` group
     it stays the match.
 """

@@ -22,7 +22,8 @@ def judge(world: World, program: Program, friend: str, now: datetime) -> None:
         before = list(chain.current)
         rebind(world, program, friend)
         _carry_signup_rewards(first, before, chain.current)
-    for referral in list(chain.current):
+    gives_back_first = sorted(chain.current, key=lambda one: not one.reason)
+    for referral in gives_back_first:
         settle(world, program, referral, now)
     standing = chain.current
     revive(world, program, friend)
