@@ -63,7 +63,6 @@ def test_sign_up_over_the_review_limit_is_held_without_being_flagged(shop):
     assert list(review_queue()) == [Referral.objects.get()]
 
 
-@pytest.mark.xfail(strict=True, reason="the release of rewards does not ask for Referral.held yet")
 def test_sign_up_rewards_of_a_held_sign_up_wait(shop):
     bring(shop, buys=None)
 
