@@ -2,9 +2,8 @@
 
 from referrals.services import personal_data as referrals
 from referrals.services.erasing import PersonalData
-from rewards.services import gift_data
+from rewards.services import gift_data, standing_data
 from rewards.services import personal_data as rewards
-from rewards.services import standing_data
 from surveys.services import personal_data as surveys
 
 PERSONAL_DATA: list[PersonalData] = [

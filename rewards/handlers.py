@@ -8,7 +8,7 @@ from referrals.emails import recipient_of
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
 from referrals.judgement import COUNTED
-from referrals.models import Customer, Event, Referral
+from referrals.models import Customer, Event, Program, Referral
 from referrals.queries.programs import current_offer, terms_of
 from referrals.services.links import ensure_link
 from rewards.emails import (
