@@ -29,6 +29,7 @@ T = TypeVar("T")
 MANY = 5_000
 BY_LINK, BY_CODE = "link", "code"
 RULINGS = ("fraud", "manual", "blocked")
+_REPLAYED = ("signup", "qualified", "purchase", "assist", "milestone")
 _FACTS = ("signup", "purchase", "refund", "lead", "lead_stage", "custom")
 _COLUMNS = (
     *("pk", "event_id", "type", "name", "occurred_at", "received_at", "customer_id", "order_id", "amount_minor"),
@@ -110,6 +111,7 @@ def load_material(*, program: Program, document: ProgramDocument, at: datetime) 
             .exclude(state=Referral.State.VOIDED)
             .values_list("advocate_id", "friend_id")
         ),
+        held=frozenset(referrals.filter(state=Referral.State.FLAGGED).values_list("advocate_id", "friend_id")),
         elsewhere=_elsewhere(program),
     )
     moments = referrals.filter(state__in=EARNING, qualified_at__lte=at).values_list("qualified_at", flat=True)
@@ -272,7 +274,8 @@ def _elsewhere(program: Program) -> dict[int, frozenset[int]]:
 
 def _real(program: Program) -> list[Granted]:
     columns = ("recipient_id", "side", "rule", "moment", "kind", "points", "occurred_at")
-    rows = Reward.objects.filter(program=program, state__in=Reward.STANDING).values_list(*columns)
+    standing = Reward.objects.filter(program=program, state__in=Reward.STANDING, moment__in=_REPLAYED)
+    rows = standing.values_list(*columns)
     return [
         Granted(
             recipient=row[0], side=row[1], rule=row[2], moment=row[3], kind=row[4], points=row[5], occurred_at=row[6]

@@ -68,10 +68,10 @@ def last_quarter(today: date) -> Days:
     return Days(start=today - timedelta(days=QUARTER_DAYS), end=today)
 
 
-def point_value() -> Decimal | None:
-    """Return the money a point is worth in the program's currency, None where the company has not said."""
-    value = getattr(settings, "POINT_VALUE", None)
-    return None if value in (None, "") else Decimal(str(value))
+def point_value(currency: str) -> Decimal | None:
+    """Return the money a point is worth in the currency, None where the company has not said (`POINT_VALUE`)."""
+    amount, _, unit = str(getattr(settings, "POINT_VALUE", "") or "").strip().partition(" ")
+    return Decimal(amount) if amount and unit.strip() in {"", currency} else None
 
 
 def backtest_program(*, document: ProgramDocument, days: Days, at: datetime, progress: Progress) -> Report:
@@ -98,7 +98,7 @@ def backtest_program(*, document: ProgramDocument, days: Days, at: datetime, pro
         span,
         material.real,
         conversions_really=sum(1 for moment in material.qualified if moment in span),
-        point_value=point_value(),
+        point_value=point_value(document.terms.currency),
     )
     progress(100)
     return report

@@ -71,9 +71,10 @@ class Link:
 class Case:
     """All that a back-test rests on besides the facts themselves.
 
-    `named` is by fact; `ruled` are the pairs (advocate, friend) that staff or a block list voided, with the
-    reason; `pardoned` those they reopened; `elsewhere` the advocates of a friend by live referrals of other
-    programs; `runs_at` tells whether the program runs; `values` what conditions may ask of a fact.
+    `named` is by fact; pairs are (advocate, friend): `ruled` those that staff or a block list voided, with the
+    reason, `pardoned` those that staff reopened, `held` those that wait for review; `elsewhere` are the advocates
+    of a friend by live referrals of other programs; `runs_at` tells whether the program runs; `values` what
+    conditions may ask of a fact.
     """
 
     terms: Terms
@@ -85,4 +86,5 @@ class Case:
     advocate_values: Callable[[Person], Mapping[str, Value]]
     ruled: Mapping[tuple[int, int], str] = field(default_factory=dict)
     pardoned: frozenset[tuple[int, int]] = frozenset()
+    held: frozenset[tuple[int, int]] = frozenset()
     elsewhere: Mapping[int, frozenset[int]] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -76,7 +77,9 @@ class Replay:
         before = Before(state="" if ended else tie.state, reason=tie.reason, qualifying_pk=tie.qualifying_pk)
         pair = (tie.advocate, tie.friend)
         doubts = Doubts(self_referral=self.people.is_same_person(*pair), pardoned=pair in self.case.pardoned)
-        return judge(self.case.terms, tie.binding, history, doubts, before=before, at=at)
+        verdict = judge(self.case.terms, tie.binding, history, doubts, before=before, at=at)
+        waits = verdict.state in COUNTED and pair in self.case.held
+        return replace(verdict, state="flagged") if waits else verdict
 
     def _move(self, tie: Tie, verdict: Judgement) -> None:
         counts, moment = tie.state in COUNTED, tie.qualified_at

@@ -179,7 +179,7 @@ def backtest(text, now, days=MARCH, progress=lambda _: None):
 
 
 def test_backtest_program_tells_cost_and_difference(settings):
-    settings.POINT_VALUE = "0.01"
+    settings.POINT_VALUE = "0.01 EUR"
     shop = Shop(PROGRAM)
     now = four_friends(shop)
 
@@ -196,7 +196,9 @@ def test_backtest_program_tells_cost_and_difference(settings):
     assert [(one.customer, one.would, one.really) for one in report.affected] == [(ann.pk, 2808, 2008)]
 
 
-def test_backtest_program_without_point_value_tells_no_money():
+@pytest.mark.parametrize("value", ["", "0.01 USD"])
+def test_backtest_program_without_point_value_tells_no_money(settings, value):
+    settings.POINT_VALUE = value
     now = four_friends(Shop(PROGRAM))
 
     report = backtest(PROGRAM, now)
@@ -346,3 +348,17 @@ def test_replay_of_a_file_with_dates_binds_only_while_it_runs():
 
     assert report.conversions == 2
     assert report.points == 1204
+
+
+def test_backtest_program_keeps_what_waits_for_review_waiting():
+    """A flagged referral earns and fills the limit, but brings no milestone."""
+    shop = Shop(PROGRAM + "milestones: [{referrals: 4, points: 90}]\n")
+    now = four_friends(shop)
+    held = Referral.objects.filter(friend__external_id="f3")
+
+    counted = backtest(PROGRAM + "milestones: [{referrals: 4, points: 90}]\n", now)
+    held.update(state="flagged")
+    waiting = backtest(PROGRAM + "milestones: [{referrals: 4, points: 90}]\n", now)
+
+    assert (counted.milestone_points, counted.conversions) == (90, 4)
+    assert (waiting.milestone_points, waiting.conversions) == (0, 4)
