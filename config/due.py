@@ -11,12 +11,15 @@ from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services import lifecycle
 from referrals.services.clicks import purge_daily_keys
-from rewards.services import grants
+from rewards.services import expiry, grants, redeeming, sealing
 from surveys.services.invitations import expire_invitations, note_sent_invitations
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
     ("rewards-released", grants.release_due),
+    ("points-expired", expiry.expire_due),
+    ("points-expiring", expiry.warn_due),
+    ("reservations-ended", redeeming.end_reservations),
     ("referrals-approved", lifecycle.approve_due),
     ("referrals-expired", lifecycle.expire_due),
     ("messages", send_due),
@@ -24,5 +27,6 @@ DUE: list[tuple[str, DueWork]] = [
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
+    ("ledger-sealed", sealing.seal_due),
     ("remembered-requests", purge_idempotent_requests),
 ]

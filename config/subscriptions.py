@@ -27,5 +27,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     ],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.RewardsReleased: [reward_handlers.tell_reward_available],
+    reward_events.PointsExpiring: [reward_handlers.tell_points_expiring],
+    reward_events.RedemptionSettled: [reward_handlers.tell_redemption_settled],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

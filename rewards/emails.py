@@ -1,15 +1,22 @@
 """The mails that rewards cause."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
+from core.periods import local_day
 from messaging.models import Message
 from messaging.services import queue_message
 from referrals.emails import PORTAL, recipient_of
-from rewards.models import Reward
+from referrals.models import Customer
+from rewards.events import PointsExpiring
+from rewards.models import Redemption, Reward
+
+REDEMPTIONS = "/redemptions/"
+CATALOGUE = "/catalogue/"
 
 
 def queue_reward_available(*, rewards: Sequence[Reward]) -> Message:
@@ -41,3 +48,40 @@ def _why(reward: Reward) -> str:
         "purchase": gettext("%(friend)s ordered again."),
     }
     return words.get(reward.moment, "") % {"friend": reward.referral.friend.masked_name}
+
+
+def queue_points_expiring(*, customer: Customer, news: PointsExpiring) -> Message:
+    """Tell a customer which points expire soon; caused by the first of the lots and how long before."""
+    return queue_message(
+        kind="points_expiring",
+        recipient=recipient_of(customer),
+        cause=f"lot:{news.lot}:{news.days}",
+        context={
+            "first_name": customer.first_name,
+            "points": news.points,
+            "first_day": _day(news.first_at),
+            "last_day": _day(news.last_at),
+            "portal_url": f"{settings.PUBLIC_BASE_URL}{CATALOGUE}",
+        },
+    )
+
+
+def _day(moment: str) -> str:
+    return local_day(datetime.fromisoformat(moment), timezone.get_default_timezone()).isoformat()
+
+
+def queue_redemption_settled(*, redemption: Redemption) -> Message:
+    """Tell a customer that they have what they gave points for, or that the points are back."""
+    return queue_message(
+        kind="redemption_settled",
+        recipient=recipient_of(redemption.customer),
+        cause=f"redemption:{redemption.pk}:{redemption.state}",
+        context={
+            "first_name": redemption.customer.first_name,
+            "item": redemption.title,
+            "done": int(redemption.state == Redemption.State.FULFILLED),
+            "points": redemption.points,
+            "note": redemption.outcome,
+            "portal_url": f"{settings.PUBLIC_BASE_URL}{REDEMPTIONS}",
+        },
+    )

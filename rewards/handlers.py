@@ -3,10 +3,10 @@
 from core import clocks
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
-from referrals.models import Event, Referral
-from rewards.emails import queue_reward_available
-from rewards.events import RewardsReleased
-from rewards.models import Reward
+from referrals.models import Customer, Event, Referral
+from rewards.emails import queue_points_expiring, queue_redemption_settled, queue_reward_available
+from rewards.events import PointsExpiring, RedemptionSettled, RewardsReleased
+from rewards.models import Redemption, Reward
 from rewards.services.grants import settle_referral
 
 
@@ -26,3 +26,19 @@ def tell_reward_available(event: RewardsReleased) -> None:
     worth_a_mail = [r for r in rewards if is_news(r.event.source if r.event else "", r.available_at, at=now)]
     if worth_a_mail and worth_a_mail[0].recipient.email:
         queue_reward_available(rewards=worth_a_mail)
+
+
+def tell_points_expiring(event: PointsExpiring) -> None:
+    """Tell the owner which points expire soon."""
+    customer = Customer.objects.get(pk=event.customer)
+    if customer.email:
+        queue_points_expiring(customer=customer, news=event)
+
+
+def tell_redemption_settled(event: RedemptionSettled) -> None:
+    """Tell the customer how their redemption ended, unless they ended it themselves or never confirmed it."""
+    redemption = Redemption.objects.select_related("customer").get(pk=event.redemption)
+    last = redemption.steps.latest("pk")
+    by_somebody_else = last.actor not in {"", f"customer:{redemption.customer_id}"}
+    if by_somebody_else and redemption.customer.email:
+        queue_redemption_settled(redemption=redemption)

@@ -32,6 +32,21 @@ def ordinary() -> dict[str, dict]:
             "why": "Bob M. made their first purchase",
             "portal_url": url(),
         },
+        "points_expiring": {
+            "first_name": "Ann",
+            "points": 120,
+            "first_day": "2026-05-14",
+            "last_day": "2026-05-20",
+            "portal_url": url(),
+        },
+        "redemption_settled": {
+            "first_name": "Ann",
+            "item": "Coffee mug",
+            "done": 1,
+            "points": 300,
+            "note": "On its way with the parcel service.",
+            "portal_url": url("/redemptions/"),
+        },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
     }
 
@@ -50,6 +65,21 @@ def shortest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
+        "points_expiring": {
+            "first_name": "",
+            "points": 1,
+            "first_day": "2026-01-01",
+            "last_day": "2026-01-01",
+            "portal_url": url(),
+        },
+        "redemption_settled": {
+            "first_name": "",
+            "item": "Mug",
+            "done": 0,
+            "points": 1,
+            "note": "",
+            "portal_url": url(),
+        },
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
     }
 
@@ -71,6 +101,21 @@ def longest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
         "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
+        "points_expiring": {
+            "first_name": long,
+            "points": 10**15,
+            "first_day": "2026-12-30",
+            "last_day": "2026-12-31",
+            "portal_url": url(path),
+        },
+        "redemption_settled": {
+            "first_name": long,
+            "item": long,
+            "done": 0,
+            "points": 10**15,
+            "note": long,
+            "portal_url": url(path),
+        },
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
     }
 
