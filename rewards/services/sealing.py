@@ -11,9 +11,9 @@ from django.utils import timezone
 from core.periods import local_day
 from rewards.models import Entry, LotUse, Seal, Transfer
 from rewards.sealing import SealedRow, close_rows, first_difference, grouped
+from rewards.services.findings import CHUNK, Finding
 
 MOST_ROWS = 200_000
-_CHUNK = 5_000
 _COLUMNS = (
     *("key", "debit_id", "credit_id", "amount", "kind", "reward_id", "redemption_id", "resolves_id", "reverses_id"),
     *("cause", "actor", "event_at", "created_at"),
@@ -81,31 +81,34 @@ def _rows(first: int, last: int) -> Iterator[SealedRow]:
     entries = Entry.objects.filter(**spans).order_by("transfer_id", "pk")
     uses = LotUse.objects.filter(**spans).order_by("transfer_id", "pk")
     entries_of = grouped(
-        entries.values_list("transfer_id", "pk", "account_id", "seq", "delta", "balance").iterator(_CHUNK)
+        entries.values_list("transfer_id", "pk", "account_id", "seq", "delta", "balance").iterator(CHUNK)
     )
-    uses_of = grouped(uses.values_list("transfer_id", "pk", "lot_id", "amount", "extends_to").iterator(_CHUNK))
+    uses_of = grouped(uses.values_list("transfer_id", "pk", "lot_id", "amount", "extends_to").iterator(CHUNK))
     transfers = Transfer.objects.filter(pk__gte=first, pk__lte=last).order_by("pk")
-    for pk, *columns in transfers.values_list("pk", *_COLUMNS).iterator(_CHUNK):
+    for pk, *columns in transfers.values_list("pk", *_COLUMNS).iterator(CHUNK):
         yield SealedRow(pk, columns, entries_of.of(pk), uses_of.of(pk))
 
 
-def find_broken_seal() -> tuple[str, str] | None:
-    """Return the first sealed row that changed and what was expected of it; None where all are as they were."""
-    seals = list(Seal.objects.order_by("from_id").defer("marks"))
+def check_seals() -> Iterator[Finding]:
+    """Yield every sealed stretch that is not as it was sealed, by the first row of it that changed."""
+    seals = list(Seal.objects.order_by("from_id"))
     if seals and (seals[0].prev_sha256 or Transfer.objects.filter(pk__lt=seals[0].from_id).exists()):
-        return f"seal {seals[0].pk}", "to be the first of the chain: one before it is missing"
+        yield Finding(f"seal {seals[0].pk}", "to be the first of the chain: one before it is missing")
     for before, seal in pairwise(seals):
         between = Transfer.objects.filter(pk__gt=before.to_id, pk__lt=seal.from_id)
         if seal.prev_sha256 != before.sha256 or between.exists():
-            return f"seal {seal.pk}", f"to follow on seal {before.pk}"
-    return next((found for seal in seals if (found := _difference(seal)) is not None), None)
+            yield Finding(f"seal {seal.pk}", f"to follow on seal {before.pk}")
+    for seal in seals:
+        yield from _difference(seal)
 
 
-def _difference(seal: Seal) -> tuple[str, str] | None:
+def _difference(seal: Seal) -> Iterator[Finding]:
     closed = close_rows(_rows(seal.from_id, seal.to_id), prev_sha256=seal.prev_sha256)
-    if closed.sha256 == seal.sha256 and closed.marks == bytes(seal.marks):
-        return None
-    row = first_difference(bytes(seal.marks), closed.marks)
+    marks = bytes(seal.marks)
+    if closed.sha256 == seal.sha256 and closed.marks == marks:
+        return
+    row = first_difference(marks, closed.marks)
     if closed.sha256 == seal.sha256 or not row:
-        return f"seal {seal.pk}", "the hash of its rows and a mark for each"
-    return row, f"to be as it was sealed on {seal.day} (seal {seal.pk})"
+        yield Finding(f"seal {seal.pk}", "the hash of its rows and a mark for each")
+    else:
+        yield Finding(row, f"to be as it was sealed on {seal.day} (seal {seal.pk})")

@@ -22,3 +22,5 @@ class Command(BaseCommand):
             f"ledger sound: {audit.transfers} transfers, {audit.entries} entries, {audit.accounts} accounts, "
             f"{audit.points_outstanding} points outstanding"
         )
+        if audit.seal:
+            self.stdout.write(f"sealed up to transfer {audit.sealed_to}: {audit.seal}")
