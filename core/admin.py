@@ -19,20 +19,8 @@ from core.models import Delivery, JobRun
 from core.money import to_text
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Facts and decisions: to look at; what changes them are services."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class ActsWithReason(ModelAdmin):  # type: ignore[misc]
+    """Actions that ask why before they do anything."""
 
     def act_with_reason(
         self,
@@ -46,16 +34,18 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         done: str,
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
         number: str = "",
+        said: str = "Why?",
     ) -> HttpResponse | None:
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
-        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides;
+        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides; `said`
+        is what the reason is asked for with;
         a row that is refused is told and leaves the others alone.
         """
         reason = request.POST.get("reason", "").strip()
         if not reason:
             page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
-            page |= {"warning": warning, "choices": choices, "number": number}
+            page |= {"warning": warning, "choices": choices, "number": number, "said": said}
             return render(request, "admin_actions/ask_reason.html", page)
         self._do_each(request, rows, work, reason, done)
         return None
@@ -72,6 +62,22 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
                 self.message_user(request, f"{row}: {refusal.detail}", messages.WARNING)
         if count:
             self.message_user(request, f"{count} {done}.", messages.SUCCESS)
+
+
+class ReadOnlyAdmin(ActsWithReason):
+    """Facts and decisions: to look at; what changes them are services."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]

@@ -14,6 +14,8 @@ from rewards.models import Account, Entry, Lot, Reward, RewardStep, Transfer
 from rewards.services.adjustments import adjust_points
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, reopen_reward, revoke_reward
 
+NEVER = "never"
+
 
 class RewardStepInline(ReadOnlyInline):
     """What happened to the reward, and why."""
@@ -198,8 +200,14 @@ class AccountAdmin(ReadOnlyAdmin):
             if account.customer is None or account.kind != Account.Kind.AVAILABLE:
                 raise Invalid("choose customers' accounts of available points")
             points = _whole(request.POST.get("number", ""))
+            days = request.POST.get("expires_days", NEVER)
             adjust_points(
-                customer=account.customer, points=points, reason=reason, actor=str(request.user), at=timezone.now()
+                customer=account.customer,
+                points=points,
+                reason=reason,
+                actor=str(request.user),
+                at=timezone.now(),
+                expires_days=_whole(days) if points > 0 and days != NEVER else None,
             )
 
         return self.act_with_reason(
@@ -212,6 +220,7 @@ class AccountAdmin(ReadOnlyAdmin):
             "Points given pay off a debt first; more than is available cannot be taken.",
             done="adjusted",
             number="How many points each? (below 0 takes)",
+            choices=(("expires_days", "Points given expire after how many days?", (NEVER, "30", "90", "180", "365")),),
         )
 
 

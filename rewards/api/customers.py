@@ -21,8 +21,8 @@ from referrals.queries.links import share_url
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.links import ensure_links
 from rewards.models import Entry
-from rewards.queries.balances import empty_counts, ledger_of, points_of, referral_counts
-from rewards.services.adjustments import MAX_POINTS, adjust_points
+from rewards.queries.balances import empty_counts, expiring_next, ledger_of, points_of, referral_counts
+from rewards.services.adjustments import MAX_DAYS, MAX_POINTS, adjust_points
 
 
 class CustomerIn(StrictSerializer):
@@ -46,6 +46,9 @@ class AdjustmentIn(StrictSerializer):
 
     points = serializers.IntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
     reason = serializers.CharField(max_length=200)
+    expires_days = serializers.IntegerField(
+        min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, help_text="for points given; null: never"
+    )
 
 
 class PointsOut(serializers.Serializer[Any]):
@@ -82,6 +85,13 @@ class MembershipOut(serializers.Serializer[Any]):
     referrals = ReferralCountsOut()
 
 
+class ExpiringOut(serializers.Serializer[Any]):
+    """Points that expire together, and their last instant."""
+
+    points = serializers.IntegerField()
+    at = serializers.DateTimeField()
+
+
 class CustomerOut(serializers.Serializer[Any]):
     """A customer."""
 
@@ -92,6 +102,7 @@ class CustomerOut(serializers.Serializer[Any]):
     time_zone = serializers.CharField(allow_null=True)
     attributes = serializers.DictField()
     points = PointsOut()
+    expiring = ExpiringOut(allow_null=True, help_text="the points that expire next")
     programs = MembershipOut(many=True)
     badges = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
@@ -126,6 +137,7 @@ class LedgerEntryOut(serializers.Serializer[Any]):
 def customer_json(customer: Customer) -> dict[str, Any]:
     """Return the customer with points, and a code in every running program."""
     points = points_of(customer)
+    expiring = expiring_next(customer)
     counts = referral_counts(customer)
     programs = [
         {
@@ -146,6 +158,7 @@ def customer_json(customer: Customer) -> dict[str, Any]:
         "time_zone": customer.time_zone or None,
         "attributes": customer.attributes,
         "points": {name: getattr(points, name) for name in points.__slots__},
+        "expiring": {"points": expiring.points, "at": expiring.at} if expiring else None,
         "programs": programs,
         "badges": [],
         "created_at": customer.created_at,

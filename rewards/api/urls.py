@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import customers, events, referrals, rewards
+from rewards.api import customers, events, redemptions, referrals, rewards
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -29,4 +29,22 @@ urlpatterns = [
     path("rewards/<str:reward_id>/cancel", rewards.RewardCancelView.as_view(), name="api_reward_cancel"),
     path("rewards/<str:reward_id>/revoke", rewards.RewardRevokeView.as_view(), name="api_reward_revoke"),
     path("rewards/<str:reward_id>/reopen", rewards.RewardReopenView.as_view(), name="api_reward_reopen"),
+    path("catalogue", redemptions.CatalogueView.as_view(), name="api_catalogue"),
+    path("redemptions", redemptions.RedemptionsView.as_view(), name="api_redemptions"),
+    path("redemptions/<str:redemption_id>", redemptions.RedemptionView.as_view(), name="api_redemption"),
+    path(
+        "redemptions/<str:redemption_id>/cancel",
+        redemptions.RedemptionCancelView.as_view(),
+        name="api_redemption_cancel",
+    ),
+    path(
+        "redemptions/<str:redemption_id>/confirm",
+        redemptions.RedemptionConfirmView.as_view(),
+        name="api_redemption_confirm",
+    ),
+    path(
+        "redemptions/<str:redemption_id>/fulfil",
+        redemptions.RedemptionFulfilView.as_view(),
+        name="api_redemption_fulfil",
+    ),
 ]

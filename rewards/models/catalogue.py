@@ -81,7 +81,7 @@ class Redemption(models.Model):
     state = models.CharField(max_length=10, choices=State)
     expires_at = models.DateTimeField(null=True, help_text="end of a reservation that is not confirmed")
     request_key = models.CharField(
-        max_length=80, null=True, unique=True, help_text="of the form it came from, so that it comes once"
+        max_length=80, blank=True, help_text="of the form it came from, so that it comes once"
     )
     outcome = models.TextField(blank=True, help_text="what the customer reads when it is done or undone")
     created_at = models.DateTimeField(default=clocks.now, editable=False)
@@ -95,6 +95,9 @@ class Redemption(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state="reserved") | models.Q(expires_at__isnull=False),
                 name="reservation_ends",
+            ),
+            models.UniqueConstraint(
+                fields=["request_key"], condition=~models.Q(request_key=""), name="one_redemption_a_form"
             ),
         ]
         indexes = [

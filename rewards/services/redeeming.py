@@ -75,8 +75,8 @@ def _known(customer: Customer, wish: Wish) -> Redemption | None:
     return Redemption.objects.filter(request_key=_request_key(customer, wish)).first() if wish.key else None
 
 
-def _request_key(customer: Customer, wish: Wish) -> str | None:
-    return f"{customer.pk}:{wish.key}"[:80] if wish.key else None
+def _request_key(customer: Customer, wish: Wish) -> str:
+    return f"{customer.pk}:{wish.key}"[:80] if wish.key else ""
 
 
 @transaction.atomic

@@ -19,8 +19,8 @@ def _unprotect(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> Non
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0001_initial'),
-        ('rewards', '0002_append_only'),
+        ('referrals', '0002_assists'),
+        ('rewards', '0003_decisions'),
     ]
 
     operations = [
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('detail', models.JSONField(default=dict, help_text='what is handed over, as the item said then')),
                 ('state', models.CharField(choices=[('reserved', 'reserved'), ('placed', 'placed'), ('fulfilled', 'fulfilled'), ('cancelled', 'cancelled'), ('failed', 'failed')], max_length=10)),
                 ('expires_at', models.DateTimeField(help_text='end of a reservation that is not confirmed', null=True)),
-                ('request_key', models.CharField(help_text='of the form it came from, so that it comes once', max_length=80, null=True, unique=True)),
+                ('request_key', models.CharField(blank=True, help_text='of the form it came from, so that it comes once', max_length=80)),
                 ('outcome', models.TextField(blank=True, help_text='what the customer reads when it is done or undone')),
                 ('created_at', models.DateTimeField(default=core.clocks.now, editable=False)),
                 ('settled_at', models.DateTimeField(null=True)),
@@ -162,6 +162,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='redemption',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'reserved'), _negated=True), ('expires_at__isnull', False), _connector='OR'), name='reservation_ends'),
+        ),
+        migrations.AddConstraint(
+            model_name='redemption',
+            constraint=models.UniqueConstraint(condition=models.Q(('request_key', ''), _negated=True), fields=('request_key',), name='one_redemption_a_form'),
         ),
         migrations.AddIndex(
             model_name='redemptionstep',
