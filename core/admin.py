@@ -39,8 +39,7 @@ class ActsWithReason(ModelAdmin):  # type: ignore[misc]
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
         `choices` are (name, label, options) and `number` the label of a whole number to ask for besides; `said`
-        is what the reason is asked for with;
-        a row that is refused is told and leaves the others alone.
+        is the label of the reason; a row that is refused is told and leaves the others alone.
         """
         reason = request.POST.get("reason", "").strip()
         if not reason:

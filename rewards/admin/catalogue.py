@@ -18,7 +18,7 @@ from rewards.services.catalogue import change_stock, limit_stock, save_item
 from rewards.services.redeeming import cancel_redemption, fail_redemption, fulfil_redemption
 
 
-class ItemForm(forms.ModelForm[CatalogueItem]):
+class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """An item, with its amount as people write it and its picture as a file."""
 
     amount = forms.CharField(
@@ -218,9 +218,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
         """Ask what to tell the customer, then mark as handed over."""
 
         def fulfil(redemption: Redemption, told: str) -> Redemption:
-            return fulfil_redemption(
-                redemption=redemption, outcome=told, actor=str(request.user), at=timezone.now()
-            )
+            return fulfil_redemption(redemption=redemption, outcome=told, actor=str(request.user), at=timezone.now())
 
         return self.act_with_reason(
             request,

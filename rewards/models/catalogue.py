@@ -31,9 +31,7 @@ class CatalogueItem(models.Model):
     what = models.CharField(
         max_length=60, blank=True, help_text="what is handed over: the coupon pool, the perk, the article number"
     )
-    amount_minor = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="of a credit or gift card, in cents"
-    )
+    amount_minor = models.PositiveBigIntegerField(null=True, blank=True, help_text="of a credit or gift card, in cents")
     currency = models.CharField(max_length=3, blank=True, help_text="ISO 4217")
     starts_at = models.DateTimeField(null=True, blank=True, help_text="empty: at once")
     ends_at = models.DateTimeField(null=True, blank=True, help_text="empty: for ever; from then on it is gone")
@@ -89,9 +87,7 @@ class Redemption(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(points__gt=0, quantity__gt=0), name="redemption_is_of_something"
-            ),
+            models.CheckConstraint(condition=models.Q(points__gt=0, quantity__gt=0), name="redemption_is_of_something"),
             models.CheckConstraint(
                 condition=~models.Q(state="reserved") | models.Q(expires_at__isnull=False),
                 name="reservation_ends",

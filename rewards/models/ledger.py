@@ -57,9 +57,7 @@ class Transfer(models.Model):
     amount = models.BigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
     reward = models.ForeignKey("rewards.Reward", on_delete=models.PROTECT, null=True, related_name="transfers")
-    redemption = models.ForeignKey(
-        "rewards.Redemption", on_delete=models.PROTECT, null=True, related_name="transfers"
-    )
+    redemption = models.ForeignKey("rewards.Redemption", on_delete=models.PROTECT, null=True, related_name="transfers")
     resolves = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="resolution", help_text="the pending grant it ends"
     )

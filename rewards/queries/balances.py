@@ -81,8 +81,8 @@ class Expiring:
 def expiring_next(customer: Customer) -> Expiring | None:
     """Return the points that expire next; None where none ever do."""
     lots = Lot.objects.filter(account__customer=customer, remaining__gt=0, expires_at__isnull=False)
-    row = lots.values("expires_at").annotate(points=Sum("remaining")).order_by("expires_at").first()
-    return Expiring(row["points"], row["expires_at"]) if row else None
+    first = lots.values_list("expires_at").annotate(points=Sum("remaining")).order_by("expires_at").first()
+    return Expiring(at=first[0], points=first[1]) if first and first[0] else None
 
 
 def ledger_of(customer: Customer) -> QuerySet[Entry]:

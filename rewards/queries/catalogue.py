@@ -1,5 +1,6 @@
 """The catalogue as customers and shops see it: what is offered now, what is left, who had how many."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +42,7 @@ def items_offered(*, at: datetime) -> QuerySet[CatalogueItem]:
     return items.defer("picture").order_by("points", "title", "pk")
 
 
-def offered_to(customer: Customer, items: QuerySet[CatalogueItem]) -> list[Offered]:
+def offered_to(customer: Customer, items: Iterable[CatalogueItem]) -> list[Offered]:
     """Return each item as the customer sees it, in three queries."""
     account = Account.objects.filter(customer=customer, kind=Account.Kind.AVAILABLE).values_list("balance", flat=True)
     available = account.first() or 0

@@ -1,7 +1,6 @@
 """What staff do with the catalogue: items kept, stock counted."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -50,12 +49,4 @@ def limit_stock(*, item: CatalogueItem, to: int | None, before: int | None) -> C
         item.refresh_from_db(fields=["stock"])
         raise StockMoved(f"the stock changed to {item.stock} while you looked at it; nothing of it was saved")
     item.stock = to
-    return item
-
-
-def end_item(*, item: CatalogueItem, at: datetime) -> CatalogueItem:
-    """Take the item out of the catalogue from now on; what was redeemed of it stands."""
-    if CatalogueItem.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), pk=item.pk).update(ends_at=at) != 1:
-        raise StockMoved("the item has ended already")
-    item.ends_at = at
     return item

@@ -51,9 +51,7 @@ class Wish:
     key: str = ""
 
 
-def place_redemption(
-    *, customer: Customer, wish: Wish, actor: str, at: datetime, reserve: bool = False
-) -> Redemption:
+def place_redemption(*, customer: Customer, wish: Wish, actor: str, at: datetime, reserve: bool = False) -> Redemption:
     """Take the points and the stock at once and return the redemption; a wish that came before gives the first one.
 
     With `reserve` it waits 15 minutes for `confirm_redemption`, then everything goes back. Raises `NotOffered`,

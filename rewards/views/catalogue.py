@@ -45,7 +45,7 @@ def show_catalogue(request: HttpRequest) -> HttpResponse:
     if (customer := _customer(request)) is None:
         return redirect("portal")
     page = Paginator(items_offered(at=timezone.now()), PER_PAGE).get_page(request.GET.get("page"))
-    context = _common(request, customer) | {"page": page, "offers": offered_to(customer, page.object_list)}
+    context = _common(request, customer) | {"page": page, "offers": offered_to(customer, list(page))}
     return render(request, "rewards/catalogue/catalogue.html", context)
 
 
