@@ -7,12 +7,14 @@ from rewards.services.adjustments import adjust_points
 from rewards.services.redeeming import Wish, place_redemption
 from tests.shop import day
 
+START, FIRST = day(0), day(1)
+
 
 def person(who="ann", **data) -> Customer:
     return put_customer(external_id=who, data=CustomerData(**data), at=day(0))[0]
 
 
-def give(customer, points, *, at=day(0), expires_days=None):
+def give(customer, points, *, at=START, expires_days=None):
     adjust_points(customer=customer, points=points, reason="start", actor="test", at=at, expires_days=expires_days)
 
 
@@ -20,7 +22,7 @@ def make_item(slug="mug", *, points=100, stock=None, **more) -> CatalogueItem:
     return CatalogueItem.objects.create(slug=slug, title=slug.title(), points=points, stock=stock, **more)
 
 
-def redeem(customer, item, quantity=1, *, at=day(1), **more):
+def redeem(customer, item, quantity=1, *, at=FIRST, **more):
     return place_redemption(customer=customer, wish=Wish(item=item, quantity=quantity), actor="test", at=at, **more)
 
 
