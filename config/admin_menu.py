@@ -12,11 +12,15 @@ OTHER = "System"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
-    "Rewards & ledger": ("rewards.reward", "rewards"),
+    "Rewards & ledger": ("rewards.reward", "rewards.redemption", "rewards.catalogueitem", "rewards"),
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
+}
+# Pages that are no model's list: heading -> (title, name of the address, the permission it needs).
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
 }
 ICONS = {
     "Programs": "campaign",
@@ -39,6 +43,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         words = str(model._meta.verbose_name_plural)
         groups[title].append((rank, {"title": words[:1].upper() + words[1:], "link": address, "icon": ICONS[title]}))
+    for title, pages in PAGES.items():
+        shown = [(words, reverse(name)) for words, name, permission in pages if request.user.has_perm(permission)]
+        groups[title] += [(0, {"title": words, "link": link, "icon": ICONS[title]}) for words, link in shown]
     return [
         {"title": title, "separator": True, "items": [item for _, item in sorted(items, key=_order)]}
         for title, items in groups.items()

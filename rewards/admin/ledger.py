@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Invalid
+from rewards.admin.books import books_urls
 from rewards.models import Account, Entry, Lot, Reward, RewardStep, Transfer
 from rewards.services.adjustments import adjust_points
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, reopen_reward, revoke_reward
@@ -242,6 +244,11 @@ class TransferAdmin(ReadOnlyAdmin):
     date_hierarchy = "event_at"
     ordering = ("-pk",)
     fields = ("event_at", "kind", "amount", "debit", "credit", "reward", "shown_cause", "actor", "key", "created_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the list's addresses with those of the books."""
+        urls: list[URLPattern] = super().get_urls()
+        return [*books_urls(self.admin_site.admin_view), *urls]
 
     @admin.display(description="cause")
     def shown_cause(self, transfer: Transfer) -> str:
