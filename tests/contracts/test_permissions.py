@@ -11,6 +11,7 @@ from django.db import transaction
 
 from referrals.models import Link, Referral
 from rewards.models import Reward
+from rewards.models import Redemption
 from tests.contracts.routes import METHODS, is_api, methods_of, walk
 
 # The API: (route, method) -> (scope it needs, status with that scope)
@@ -38,6 +39,13 @@ API = {
     ("rewards/<str:reward_id>/cancel", "POST"): ("write", 422),
     ("rewards/<str:reward_id>/revoke", "POST"): ("write", 422),
     ("rewards/<str:reward_id>/reopen", "POST"): ("write", 422),
+    ("catalogue", "GET"): ("read", 200),
+    ("redemptions", "GET"): ("read", 200),
+    ("redemptions", "POST"): ("write", 422),
+    ("redemptions/<str:redemption_id>", "GET"): ("read", 200),
+    ("redemptions/<str:redemption_id>/cancel", "POST"): ("write", 200),
+    ("redemptions/<str:redemption_id>/confirm", "POST"): ("write", 409),  # it is not a reservation
+    ("redemptions/<str:redemption_id>/fulfil", "POST"): ("write", 200),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -49,6 +57,12 @@ PAGES = {
     ("points/", "GET"): (302, 200, 302, 302),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
+    ("catalogue/", "GET"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/", "GET"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/", "POST"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/picture", "GET"): (200, 200, 200, 200),
+    ("redemptions/", "GET"): (302, 200, 302, 302),
+    ("redemptions/<str:redemption_id>/undo", "POST"): (302, 404, 404, 404),  # somebody else's
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),
@@ -121,7 +135,8 @@ def address():
             "<str:referral_id>": Referral.objects.get().public_id,
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
             "<str:name>": "orders",
-            "<slug:slug>": "nps",
+            "<slug:slug>": "nps",  # a survey, and an item of the catalogue
+            "<str:redemption_id>": Redemption.objects.get().public_id,
             "<str:code>": Link.objects.filter(customer__external_id="ann").get().code,
             "<str:token>": "forged",
             "<str:uidb36>-<str:key>": "1-forged",
