@@ -42,9 +42,17 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["stock"].show_hidden_initial = True  # what the page showed, to see whether it moved meanwhile
         item = self.instance
         if item.amount_minor is not None and item.currency:
             self.fields["amount"].initial = to_text(item.amount_minor, item.currency)
+
+    @property
+    def stock_shown(self) -> int | None:
+        """The stock as the page showed it."""
+        bound = self["stock"]
+        shown = self.data.get(bound.html_initial_name, bound.initial)
+        return bound.field.to_python(shown)
 
     def clean_upload(self) -> Any:
         """Accept only what really is a picture."""
@@ -130,7 +138,7 @@ class CatalogueItemAdmin(ActsWithReason):
         save_item(item=obj, changed=changed)
         if change and "stock" in changed:
             try:
-                limit_stock(item=obj, to=stock, before=form.initial.get("stock"))
+                limit_stock(item=obj, to=stock, before=form.stock_shown)
             except Refused as refusal:
                 self.message_user(request, refusal.detail, messages.WARNING)
 

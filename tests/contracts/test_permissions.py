@@ -10,8 +10,7 @@ from django.contrib import admin
 from django.db import transaction
 
 from referrals.models import Link, Referral
-from rewards.models import Reward
-from rewards.models import Redemption
+from rewards.models import Redemption, Reward
 from tests.contracts.routes import METHODS, is_api, methods_of, walk
 
 # The API: (route, method) -> (scope it needs, status with that scope)
