@@ -60,17 +60,17 @@ def first_difference(before: bytes, after: bytes) -> str:
 
 
 def _digest(values: Sequence[Any]) -> bytes:
-    return hashlib.sha256(_text(values).encode()).digest()
-
-
-def _text(values: Sequence[Any]) -> str:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(_encode(values).encode()).digest() if values else _NOTHING
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     raise TypeError(f"cannot seal {value!r}")
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
+_NOTHING = hashlib.sha256(_encode([]).encode()).digest()
 
 
 def grouped(rows: Iterable[Sequence[Any]]) -> "Grouped":

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from rewards.models import Account, Entry, LotUse, Reward, Seal, Transfer
-from rewards.sealing import grouped
 from rewards.services.findings import CHUNK, Check, Finding
 from rewards.services.lot_audit import LOT_CHECKS
 from rewards.services.sealing import check_seals
@@ -52,6 +54,7 @@ def audit_ledger() -> Audit:
         check_seals,
         _entries_follow,
         _accounts_agree,
+        _sides_fit,
         _transfers_are_entered,
         _releases_resolve,
         *LOT_CHECKS,
@@ -74,16 +77,17 @@ def audit_ledger() -> Audit:
 
 def _entries_follow() -> Iterator[Finding]:
     """Numbers without gaps, each balance the one before plus the delta, never below zero."""
-    seq: dict[int, int] = defaultdict(int)
-    balance: dict[int, int] = defaultdict(int)
-    rows = Entry.objects.order_by("account_id", "seq").values_list("pk", "account_id", "seq", "delta", "balance")
-    for pk, account, number, delta, after in rows.iterator(CHUNK):
-        seq[account] += 1
-        balance[account] += delta
-        if number != seq[account]:
-            yield Finding(f"entry {pk}", f"number {seq[account]} in account {account}, found {number}")
-        if after != balance[account] or after < 0:
-            yield Finding(f"entry {pk}", f"balance {balance[account]} in account {account}, found {after}")
+    rows = Entry.objects.annotate(
+        nth=Window(RowNumber(), partition_by="account_id", order_by="seq"),
+        upto=Window(Sum("delta"), partition_by="account_id", order_by="seq"),
+    )
+    wrong = rows.filter(~Q(seq=F("nth")) | ~Q(balance=F("upto")) | Q(balance__lt=0)).order_by("account_id", "seq")
+    for pk, account, seq, nth, balance, upto in wrong.values_list(
+        "pk", "account_id", "seq", "nth", "balance", "upto"
+    ).iterator(CHUNK):
+        if seq != nth:
+            yield Finding(f"entry {pk}", f"number {nth} in account {account}, found {seq}")
+        yield Finding(f"entry {pk}", f"balance {upto} in account {account}, found {balance}")
 
 
 def _accounts_agree() -> Iterator[Finding]:
@@ -98,21 +102,34 @@ def _accounts_agree() -> Iterator[Finding]:
             yield Finding(f"account {account.pk}", f"last number {counted.get(account.pk, 0)}, found {account.seq}")
 
 
+def _sides_fit() -> Iterator[Finding]:
+    """Every transfer is between accounts of its kind, and between the two of one customer where both are customers'."""
+    fits = [
+        Q(kind=kind, debit__kind=debit, credit__kind=credit)
+        for kind, pairs in _SIDES.items()
+        for debit, credit in pairs
+    ]
+    others = ~Q(debit__customer=F("credit__customer"))
+    of_two = Q(debit__customer__isnull=False, credit__customer__isnull=False)
+    wrong = Transfer.objects.filter(~reduce(or_, fits) | (of_two & others)).order_by("pk")
+    for pk, kind, debit, credit in wrong.values_list("pk", "kind", "debit__kind", "credit__kind").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"accounts between which a {kind} moves points, found {debit} to {credit}")
+
+
 def _transfers_are_entered() -> Iterator[Finding]:
-    """Every transfer is between accounts of its kind and entered once on each customer's it touches, nowhere else."""
-    accounts = {pk: (Kind(kind), owner) for pk, kind, owner in Account.objects.values_list("pk", "kind", "customer_id")}
-    entries = grouped(
-        Entry.objects.order_by("transfer_id", "pk").values_list("transfer_id", "account_id", "delta").iterator(CHUNK)
+    """Every transfer is entered once on each customer's account it touches, with its amount, and nowhere else."""
+    out = Q(account=F("transfer__debit"), delta=-F("transfer__amount"))
+    into = Q(account=F("transfer__credit"), delta=F("transfer__amount"))
+    stray = Entry.objects.filter(~(out | into)).order_by("transfer_id")
+    entered = Transfer.objects.annotate(
+        found=Count("entries"),
+        wanted=Count("debit__customer", distinct=True) + Count("credit__customer", distinct=True),
     )
-    rows = Transfer.objects.order_by("pk").values_list("pk", "kind", "amount", "debit_id", "credit_id")
-    for pk, kind, amount, debit, credit in rows.iterator(CHUNK):
-        sides = accounts[debit][0], accounts[credit][0]
-        if sides not in _SIDES[Transfer.Kind(kind)]:
-            yield Finding(f"transfer {pk}", f"accounts between which a {kind} moves points, found {' to '.join(sides)}")
-        wanted = [(account, moved) for account, moved in ((debit, -amount), (credit, amount)) if accounts[account][1]]
-        found = [(account, delta) for account, delta in entries.of(pk)]
-        if sorted(found) != sorted(wanted):
-            yield Finding(f"transfer {pk}", f"entries {dict(wanted)}, found {dict(found)}")
+    wrong = entered.exclude(found=F("wanted")).order_by("pk")
+    for pk, account, delta in stray.values_list("transfer_id", "account_id", "delta").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"its amount on its own accounts, found {delta} in account {account}")
+    for pk, found, wanted in wrong.values_list("pk", "found", "wanted").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"{wanted} entries, found {found}")
 
 
 def _releases_resolve() -> Iterator[Finding]:

@@ -5,34 +5,37 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When, Window
+from django.db.models.functions import Coalesce
 
 from rewards.models import Account, Lot, LotUse, Redemption, Transfer
-from rewards.sealing import grouped
 from rewards.services.findings import CHUNK, Check, Finding
 
 Kind = Account.Kind
 
 
 def _lots_agree() -> Iterator[Finding]:
-    """A lot is what its transfer brought; what is left of it and when it ends follow from its uses, in order."""
-    uses = grouped(
-        LotUse.objects.order_by("lot_id", "pk").values_list("lot_id", "pk", "amount", "extends_to").iterator(CHUNK)
+    """A lot is what its transfer brought, what is left of it follows from its uses, and never more than there was."""
+    other = Lot.objects.filter(~Q(amount=F("transfer__amount")) | ~Q(account=F("transfer__credit"))).order_by("pk")
+    for pk, amount, brought in other.values_list("pk", "amount", "transfer__amount").iterator(CHUNK):
+        yield Finding(f"lot {pk}", f"{brought} points in the account of its transfer, found {amount}")
+    drawn = Window(Sum("amount"), partition_by="lot_id", order_by="pk")
+    beyond = LotUse.objects.annotate(upto=drawn, brought=F("lot__amount")).filter(
+        Q(upto__lt=0) | Q(upto__gt=F("brought"))
     )
-    rows = Lot.objects.order_by("pk").values_list(
-        *("pk", "amount", "remaining", "expires_at", "account_id"),
-        *("transfer__amount", "transfer__credit_id", "transfer__cause"),
-    )
-    for pk, amount, remaining, expires_at, account, brought, credit, cause in rows.iterator(CHUNK):
-        if (amount, account) != (brought, credit):
-            yield Finding(f"lot {pk}", f"{brought} points in account {credit}, found {amount} in account {account}")
-        left, end = amount, _moment(cause.get("expires_at"))
-        for use, drawn, extends_to in uses.of(pk):
-            left, end = left - drawn, extends_to or end
-            if not 0 <= left <= amount:
-                yield Finding(f"lot use {use}", f"between 0 and {amount} left in lot {pk}, found {left}")
-        if remaining != left:
-            yield Finding(f"lot {pk}", f"{left} remaining (its uses), found {remaining}")
+    for pk, lot, brought, upto in beyond.order_by("pk").values_list("pk", "lot_id", "brought", "upto").iterator(CHUNK):
+        yield Finding(f"lot use {pk}", f"from 0 to {brought} drawn from lot {lot}, found {upto}")
+    used = Lot.objects.annotate(left=F("amount") - Coalesce(Sum("uses__amount"), 0)).exclude(remaining=F("left"))
+    for pk, left, remaining in used.order_by("pk").values_list("pk", "left", "remaining").iterator(CHUNK):
+        yield Finding(f"lot {pk}", f"{left} remaining (its uses), found {remaining}")
+
+
+def _lots_end_as_said() -> Iterator[Finding]:
+    """A lot ends when its transfer said, or when it was given back after that: 30 days later."""
+    extended = dict(LotUse.objects.filter(extends_to__isnull=False).order_by("pk").values_list("lot_id", "extends_to"))
+    ending = Lot.objects.filter(Q(expires_at__isnull=False) | Q(transfer__cause__has_key="expires_at")).order_by("pk")
+    for pk, expires_at, cause in ending.values_list("pk", "expires_at", "transfer__cause").iterator(CHUNK):
+        end = extended.get(pk) or _moment(cause.get("expires_at"))
         if expires_at != end:
             yield Finding(f"lot {pk}", f"the end {end}, found {expires_at}")
 
@@ -49,36 +52,49 @@ def _lots_are_opened() -> Iterator[Finding]:
 
 
 def _uses_agree() -> Iterator[Finding]:
-    """A transfer out of available draws its amount from that account's lots; one that gives back, just as drawn."""
-    available = set(Account.objects.filter(kind=Kind.AVAILABLE).values_list("pk", flat=True))
-    uses = grouped(
-        LotUse.objects.order_by("transfer_id", "pk")
-        .values_list("transfer_id", "lot_id", "amount", "lot__account_id")
-        .iterator(CHUNK)
+    """A transfer out of available draws its amount from that account's lots; one that gives back, its amount back."""
+    strange = LotUse.objects.filter(
+        ~Q(lot__account=F("transfer__debit")) & ~Q(lot__account=F("transfer__credit"))
+    ).order_by("transfer_id")
+    for pk in strange.values_list("transfer_id", flat=True).iterator(CHUNK):
+        yield Finding(f"transfer {pk}", "to draw on lots of its own account")
+    wanted = Case(
+        When(debit__kind=Kind.AVAILABLE, then=F("amount")),
+        When(reverses__isnull=False, then=-F("amount")),
+        default=Value(0),
     )
-    redeemed: dict[int, dict[int, int]] = {}
-    rows = Transfer.objects.order_by("pk").values_list(
-        "pk", "kind", "amount", "debit_id", "credit_id", "reverses_id", "cause", "event_at"
-    )
-    for pk, kind, amount, debit, credit, reverses, cause, at in rows.iterator(CHUNK):
-        found = uses.of(pk)
-        drawn = {lot: points for lot, points, _ in found}
-        if kind == Transfer.Kind.REDEEM and not reverses:
-            redeemed[pk] = drawn
-        wanted = amount if debit in available else -amount if reverses else 0
-        if sum(drawn.values()) != wanted:
-            yield Finding(f"transfer {pk}", f"{wanted} drawn from lots, found {sum(drawn.values())}")
-        if any(account not in (debit, credit) for _, _, account in found):
-            yield Finding(f"transfer {pk}", "to draw on lots of its own account")
-        if reverses and drawn != {lot: -points for lot, points in redeemed.get(reverses, {}).items()}:
+    rows = Transfer.objects.annotate(drawn=Coalesce(Sum("lot_uses__amount"), 0), wanted=wanted)
+    wrong = rows.exclude(drawn=F("wanted")).order_by("pk").values_list("pk", "drawn", "wanted")
+    for pk, drawn, expected in wrong.iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"{expected} drawn from lots, found {drawn}")
+
+
+def _given_back_as_drawn() -> Iterator[Finding]:
+    """What undoes a redemption gives each lot what the redemption drew from it."""
+    undone = Transfer.objects.exclude(reverses=None)
+    given, drawn = _uses_of(undone.values("pk")), _uses_of(undone.values("reverses"))
+    for pk, reverses in undone.order_by("pk").values_list("pk", "reverses_id").iterator(CHUNK):
+        if given[pk] != {lot: -points for lot, points in drawn[reverses].items()}:
             yield Finding(f"transfer {pk}", f"to give back to the lots what transfer {reverses} drew")
-        if kind == Transfer.Kind.EXPIRE and not _expires_rightly(drawn, cause, at):
+
+
+def _expires_rightly() -> Iterator[Finding]:
+    """An expiry takes one lot, after its last instant."""
+    rows = Transfer.objects.filter(kind=Transfer.Kind.EXPIRE).order_by("pk")
+    lots = _uses_of(rows.values("pk"))
+    for pk, cause, at in rows.values_list("pk", "cause", "event_at").iterator(CHUNK):
+        end = _moment(cause.get("expired_at"))
+        if [str(lot) for lot in lots[pk]] != [cause.get("lot")] or end is None or end >= at:
             yield Finding(f"transfer {pk}", "to expire one lot after its last instant")
 
 
-def _expires_rightly(drawn: dict[int, int], cause: dict[str, Any], at: datetime) -> bool:
-    end = _moment(cause.get("expired_at"))
-    return [str(lot) for lot in drawn] == [cause.get("lot")] and end is not None and end < at
+def _uses_of(transfers: QuerySet[Transfer, Any]) -> dict[int, dict[int, int]]:
+    """Return what each of the transfers drew from each lot."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    uses = LotUse.objects.filter(transfer__in=transfers).values_list("transfer_id", "lot_id", "amount")
+    for transfer, lot, amount in uses.iterator(CHUNK):
+        found[transfer][lot] = amount
+    return found
 
 
 def _redemptions_agree() -> Iterator[Finding]:
@@ -112,8 +128,11 @@ def _available_is_its_lots() -> Iterator[Finding]:
 
 LOT_CHECKS: tuple[Check, ...] = (
     _lots_agree,
+    _lots_end_as_said,
     _lots_are_opened,
     _uses_agree,
+    _given_back_as_drawn,
+    _expires_rightly,
     _redemptions_agree,
     _available_is_its_lots,
 )
