@@ -18,12 +18,13 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
         "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
+        "rewards": ("view_", "add_catalogueitem", "change_catalogueitem", "delete_catalogueitem"),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
-        "rewards": ("view_", "change_reward"),
+        "rewards": ("view_", "change_reward", "change_redemption"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
     },
