@@ -1,5 +1,6 @@
 """Users, staff roles and API keys in the admin."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -8,16 +9,23 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm
 
+from accounts.changes import approve_change, kind_of, refuse_change, withdraw_change
 from accounts.forms import ApiKeyForm, UserChangeForm, UserCreationForm
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, ChangeRequest, User
 from accounts.services import create_api_key, revoke_api_key
+from core.admin import ReadOnlyAdmin
+from core.errors import Refused
 
 # Keys made with the library's own model open nothing here; second factors are secrets; and an address is
 # verified by its owner's code alone, never by a tick in the admin.
@@ -98,3 +106,70 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         for key in queryset:
             revoke_api_key(key=key)
         messages.success(request, "Revoked.")
+
+
+@admin.register(ChangeRequest)
+class ChangeRequestAdmin(ReadOnlyAdmin):
+    """What waits for a second person, and what became of the others; open ones stand first."""
+
+    list_display = ("title", "state", "asked_by", "asked_at", "decided_by", "decided_at")
+    list_filter = ("state", "kind")
+    search_fields = ("title", "subject", "asked_by", "reason")
+    fields = (
+        *("title", "state", "difference", "reason", "asked_by", "asked_at"),
+        *("decided_by", "decided_at", "note", "public_id"),
+    )
+    actions_detail = ("approve_one", "refuse_one", "withdraw_one")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Show what is undecided first, then the newest decision."""
+        return (F("decided_at").desc(nulls_first=True), "-pk")
+
+    @admin.display(description="what it does")
+    def difference(self, change: ChangeRequest) -> str:
+        """The difference in words, and whether the world has moved on since."""
+        try:
+            kind = kind_of(change)
+            lines = kind.lines(change)
+            waits = change.state == ChangeRequest.State.OPEN
+            conflict = kind.conflict(change) if waits else ""
+        except Refused as refusal:
+            return refusal.detail
+        told = format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        return format_html("{}<p><strong>Cannot be approved: {}.</strong></p>", told, conflict) if conflict else told
+
+    @action(description="Approve…", url_path="approve")  # type: ignore[untyped-decorator]
+    def approve_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask why, then do what was asked."""
+        return self._decide(
+            request,
+            object_id,
+            approve_change,
+            title="Approve and do it",
+            warning="It is done at once, exactly as shown, in your name and in the name of who asked.",
+            done="approved and done",
+        )
+
+    @action(description="Refuse…", url_path="refuse")  # type: ignore[untyped-decorator]
+    def refuse_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask why, then refuse."""
+        return self._decide(
+            request, object_id, refuse_change, title="Refuse", warning="Nothing is done.", done="refused"
+        )
+
+    @action(description="Withdraw…", url_path="withdraw")  # type: ignore[untyped-decorator]
+    def withdraw_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask why, then take back what one asked oneself."""
+        return self._decide(
+            request, object_id, withdraw_change, title="Withdraw", warning="Nothing is done.", done="withdrawn"
+        )
+
+    def _decide(
+        self, request: HttpRequest, object_id: str, service: Callable[..., ChangeRequest], **words: str
+    ) -> HttpResponse:
+        def work(change: ChangeRequest, note: str) -> ChangeRequest:
+            if not isinstance(request.user, User):
+                raise PermissionDenied
+            return service(change=change, by=request.user, note=note, at=timezone.now())
+
+        return self.act_on_one(request, object_id, work, **words)

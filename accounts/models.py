@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey
 
+from core.ids import new_id
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates users by their email address."""
@@ -55,3 +57,39 @@ class ApiKey(AbstractAPIKey):
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"
+
+
+def new_change_id() -> str:
+    """Return a new public id of a change that waits for a second person."""
+    return new_id("chg")
+
+
+class ChangeRequest(models.Model):
+    """A change that one person asked for and another one decides; `payload` is exactly what will be done."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "waits for a second person"
+        APPROVED = "approved", "approved and done"
+        REFUSED = "refused", "refused"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    public_id = models.CharField(max_length=40, unique=True, default=new_change_id)
+    kind = models.CharField(max_length=30, help_text="what is done, one of config.change_kinds")
+    subject = models.CharField(max_length=100, help_text="what it is done to, such as program:refer-a-friend")
+    title = models.CharField(max_length=200)
+    payload = models.JSONField()
+    before = models.JSONField(default=dict, help_text="how it was when it was asked")
+    reason = models.CharField(max_length=200)
+    asked_by = models.CharField(max_length=100)
+    asker = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="changes_asked")
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.CharField(max_length=100, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True, help_text="why it was decided so")
+
+    class Meta:
+        indexes = [models.Index(fields=["subject"], condition=models.Q(state="open"), name="change_open_of_subject")]
+
+    def __str__(self) -> str:
+        return self.title

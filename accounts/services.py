@@ -12,21 +12,31 @@ from accounts.models import ApiKey, User
 from core.errors import Invalid
 
 _TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
+_SHOWN = tuple(
+    f"{act}_{noun}"
+    for noun in ("badge", "catalogueitem", "perk", "perkevent", "leaderboard", "leaderboardprize")
+    for act in ("add", "change", "delete")
+)
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     # role: app -> permissions by prefix; "*" stands for every one
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
-        "referrals": ("view_", "add_program", "change_program", "change_link", "change_referral"),
-        "rewards": ("view_", "add_catalogueitem", "change_catalogueitem", "delete_catalogueitem"),
+        "rewards": ("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),
+        "referrals": (
+            *("view_", "add_program", "change_program", "change_link", "change_referral"),
+            *("add_segment", "change_segment", "delete_segment"),
+        ),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
+        "accounts": ("view_changerequest",),
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link"),
-        "rewards": ("view_", "change_reward", "change_redemption"),
+        "rewards": ("view_", "change_reward", "change_redemption", "change_appeal"),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
+        "accounts": ("view_changerequest",),
     },
     "Analyst": dict.fromkeys(("referrals", "rewards", "surveys", "analytics"), ("view_",)),
 }

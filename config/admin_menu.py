@@ -11,11 +11,16 @@ OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
-    "People": ("referrals.customer", "referrals.referral", "referrals.event", "referrals"),
+    "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Rewards & ledger": ("rewards.reward", "rewards.redemption", "rewards.catalogueitem", "rewards"),
+    "Tiers & events": (
+        *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
+        *("rewards.leaderboard", "rewards.leaderboardresult", "rewards.displayname"),
+    ),
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
+    "Decisions": ("rewards.appeal", "accounts.changerequest"),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
 # Pages that are no model's list: heading -> (title, name of the address, the permission it needs).
@@ -26,9 +31,11 @@ ICONS = {
     "Programs": "campaign",
     "People": "group",
     "Rewards & ledger": "redeem",
+    "Tiers & events": "military_tech",
     "Surveys": "thumb_up",
     "Messages": "mail",
     "Numbers": "monitoring",
+    "Decisions": "how_to_vote",
     OTHER: "settings",
 }
 
@@ -46,6 +53,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for title, pages in PAGES.items():
         shown = [(words, reverse(name)) for words, name, permission in pages if request.user.has_perm(permission)]
         groups[title] += [(0, {"title": words, "link": link, "icon": ICONS[title]}) for words, link in shown]
+    if request.user.has_perm("referrals.view_customer") and request.user.has_perm("referrals.view_referral"):
+        groups["People"].append((-1, {"title": "Find anybody", "link": reverse("find"), "icon": "search"}))
     return [
         {"title": title, "separator": True, "items": [item for _, item in sorted(items, key=_order)]}
         for title, items in groups.items()

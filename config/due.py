@@ -12,6 +12,9 @@ from messaging.services import send_due
 from referrals.services import lifecycle
 from referrals.services.clicks import purge_daily_keys
 from rewards.services import expiry, grants, redeeming, sealing
+from rewards.services.leaderboards import close_leaderboards_due
+from rewards.services.perk_events import open_events_due
+from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
 
 DUE: list[tuple[str, DueWork]] = [
@@ -22,6 +25,9 @@ DUE: list[tuple[str, DueWork]] = [
     ("reservations-ended", redeeming.end_reservations),
     ("referrals-approved", lifecycle.approve_due),
     ("referrals-expired", lifecycle.expire_due),
+    ("tiers", refresh_standings_due),
+    ("leaderboards-closed", close_leaderboards_due),
+    ("vip-events-opened", open_events_due),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("survey-mails-sent", note_sent_invitations),

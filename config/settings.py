@@ -94,6 +94,10 @@ AUTH_USER_MODEL = "accounts.User"
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 SCHEDULE = "config.schedule.SCHEDULE"
 DUE = "config.due.DUE"
+PERSONAL_DATA = "config.personal_data.PERSONAL_DATA"
+CHANGE_KINDS = "config.change_kinds.CHANGE_KINDS"
+SEGMENT_FIELDS = "config.segments.SEGMENT_FIELDS"
+SEGMENT_USERS = "config.segments.SEGMENT_USERS"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [
@@ -263,6 +267,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND_NAME} <hello
 BRAND_ADDRESS = env.str("BRAND_ADDRESS", default="")  # the company's postal address, at the foot of every mail
 MAIL_PAGE = env.bool("MAIL_PAGE", default=True) and bool(_MAIL.folder)  # /mails/, for mails that go to a folder
 MESSAGE_RETENTION_DAYS = env.int("MESSAGE_RETENTION_DAYS", default=90)  # how long the wording of sent mails is kept
+
+# Decisions
+SECOND_PERSON_ABOVE_POINTS = env.int("SECOND_PERSON_ABOVE_POINTS", default=None)  # larger credits by hand take two
+SECOND_PERSON_FOR_PROGRAMS = env.bool("SECOND_PERSON_FOR_PROGRAMS", default=False)
 
 # API
 API_KEY_MODEL = "accounts.ApiKey"

@@ -7,8 +7,10 @@ one that fails is retried by the worker. Handlers touch the database only.
 from collections.abc import Callable
 from typing import Any
 
+from accounts import events as account_events
 from analytics import handlers as analytics_handlers
 from core.events import DomainEvent
+from messaging import handlers as messaging_handlers
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
@@ -26,7 +28,22 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         analytics_handlers.mark_referral,
     ],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
-    reward_events.RewardsReleased: [reward_handlers.tell_reward_available],
+    reward_events.RewardsReleased: [
+        reward_handlers.tell_reward_available,
+        reward_handlers.tell_badge_earned,
+        reward_handlers.invite_new_perk,
+    ],
+    reward_events.MilestoneLost: [reward_handlers.withdraw_milestone_mails],
+    reward_events.MilestoneReached: [reward_handlers.tell_milestone_reached],
+    reward_events.StandingChanged: [reward_handlers.follow_standing],
+    reward_events.TierChanged: [reward_handlers.tell_tier_up, reward_handlers.invite_new_tier],
+    reward_events.TierAtRisk: [reward_handlers.tell_tier_at_risk],
+    reward_events.MilestoneNear: [reward_handlers.tell_milestone_near],
+    reward_events.CustomersInvited: [reward_handlers.tell_invited],
+    reward_events.PlacesFreed: [reward_handlers.tell_place_free],
+    reward_events.PerkEventCancelled: [reward_handlers.tell_event_cancelled],
+    account_events.ChangeAsked: [messaging_handlers.tell_approvers],
+    reward_events.AppealAnswered: [reward_handlers.tell_appeal_answered],
     reward_events.PointsExpiring: [reward_handlers.tell_points_expiring],
     reward_events.RedemptionSettled: [reward_handlers.tell_redemption_settled],
     reward_events.PointsMoved: [analytics_handlers.mark_points],

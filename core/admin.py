@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
@@ -34,20 +35,36 @@ class ActsWithReason(ModelAdmin):  # type: ignore[misc]
         done: str,
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
         number: str = "",
+        number_start: str = "",
         said: str = "Why?",
     ) -> HttpResponse | None:
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
-        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides; `said`
-        is the label of the reason; a row that is refused is told and leaves the others alone.
+        `choices` are (name, label, options) and `number` the label of a whole number to ask for besides, which
+        begins with `number_start`; `said` is the label of the reason; a row that is refused is told and leaves
+        the others alone.
         """
         reason = request.POST.get("reason", "").strip()
         if not reason:
             page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
-            page |= {"warning": warning, "choices": choices, "number": number, "said": said}
+            page |= {"warning": warning, "choices": choices, "number": number, "number_start": number_start}
+            page["said"] = said
             return render(request, "admin_actions/ask_reason.html", page)
         self._do_each(request, rows, work, reason, done)
         return None
+
+    def act_on_one(
+        self, request: HttpRequest, object_id: str, work: Callable[[Any, str], Any], **words: Any
+    ) -> HttpResponse:
+        """Do the same for the one row that is shown, and go back to it; `words` are those of `act_with_reason`."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        chosen = self.get_queryset(request).filter(pk=row.pk)
+        page = self.act_with_reason(request, chosen, work, action="", **words)
+        return page or redirect(request.path.rstrip("/").rpartition("/")[0] + "/change/")
 
     def _do_each(
         self, request: HttpRequest, rows: "QuerySet[Model]", work: Callable[[Any, str], Any], reason: str, done: str

@@ -117,6 +117,136 @@ KINDS: dict[str, Kind] = {
             "portal_url": "url",
         },
     ),
+    "milestone_reached": Kind(
+        label="Milestone reached",
+        purpose=REWARDS,
+        priority=25,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "referrals": "whole",
+            "gets": "copy",  # such as "500 points and the badge “Connector”"
+            "available_on": "day",  # empty: at once
+            "portal_url": "url",
+        },
+    ),
+    "milestone_near": Kind(
+        label="One away from a milestone",
+        purpose=REWARDS,
+        priority=45,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "referrals": "whole",
+            "gets": "copy",
+            "share_url": "url",
+        },
+    ),
+    "tier_up": Kind(
+        label="Tier reached",
+        purpose=REWARDS,
+        priority=25,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "tier": "copy",
+            "multiplier": "copy",  # such as "1.5"; empty where points are not multiplied
+            "perks": "copy",  # such as "Early access, Summer party"
+            "portal_url": "url",
+        },
+    ),
+    "tier_at_risk": Kind(
+        label="Tier at risk",
+        purpose=REWARDS,
+        priority=35,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "tier": "copy",
+            "date": "day",  # the last day on which it is held
+            "needed": "whole",
+            "share_url": "url",
+        },
+    ),
+    "badge_earned": Kind(
+        label="Badge earned",
+        purpose=REWARDS,
+        priority=30,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "badge": "copy",
+            "description": "copy",
+            "portal_url": "url",
+        },
+    ),
+    "event_invitation": Kind(
+        label="Invitation to a VIP event",
+        purpose=NEWS,
+        priority=40,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "title": "copy",
+            "about": "copy",
+            "date": "day",
+            "time": "copy",  # such as "18:30 (Europe/Berlin)"
+            "place": "copy",
+            "answer_by": "day",
+            "answer_url": "url",
+        },
+    ),
+    "event_place_free": Kind(
+        label="A place at a VIP event became free",
+        purpose=TRANSACTIONAL,
+        priority=15,
+        keep_for=timedelta(days=3),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "title": "copy",
+            "date": "day",
+            "time": "copy",
+            "place": "copy",
+            "answer_url": "url",
+        },
+    ),
+    "event_cancelled": Kind(
+        label="A VIP event was cancelled",
+        purpose=TRANSACTIONAL,
+        priority=15,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={"first_name": "name", "title": "copy", "date": "day", "portal_url": "url"},
+    ),
+    "change_requested": Kind(
+        label="A change waits for a second person",
+        purpose=TRANSACTIONAL,
+        priority=25,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={"title": "text", "asked_by": "text", "why": "text", "page_url": "url"},
+    ),
+    "appeal_answered": Kind(
+        label="Answer to an appeal",
+        purpose=TRANSACTIONAL,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "friend_name": "name",
+            "outcome": "copy",  # one sentence: what was decided
+            "answer": "text",
+            "portal_url": "url",
+        },
+    ),
     "points_expiring": Kind(
         label="Points expire soon",
         purpose=REWARDS,

@@ -90,3 +90,15 @@ def _head(name: str, file: Path) -> MailHead:
     except (TypeError, ValueError):
         date = None
     return MailHead(name=name, to=str(headers["To"] or ""), subject=str(headers["Subject"] or ""), date=date)
+
+
+def delete_mails_to(folder: Path, address: str) -> int:
+    """Delete the mails in the folder that went to the address; return how many."""
+    gone = 0
+    for file in folder.glob("*.eml") if folder.is_dir() else ():
+        with file.open("rb") as handle:
+            to = str(BytesHeaderParser(policy=email.policy.default).parse(handle).get("To", ""))
+        if address.lower() in to.lower():
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone

@@ -6,7 +6,10 @@ from core import clocks
 from core.ids import new_id
 from messaging import kinds
 
-KIND_CHOICES = [(name, kind.label) for name, kind in kinds.KINDS.items()]
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Return every kind of message; named in migrations, so that a new kind needs none."""
+    return [(name, kind.label) for name, kind in kinds.KINDS.items()]
 
 
 def new_message_id() -> str:
@@ -50,7 +53,7 @@ class Message(models.Model):
 
     public_id = models.CharField(max_length=40, unique=True, default=new_message_id, editable=False)
     recipient_key = models.CharField(max_length=80, help_text="'customer:<id>' or 'user:<id>'")
-    kind = models.CharField(max_length=40, choices=KIND_CHOICES)
+    kind = models.CharField(max_length=40, choices=kind_choices)
     cause = models.CharField(max_length=120, help_text="what it is about; one mail a recipient, kind and cause")
     email = models.CharField(max_length=254, blank=True)
     name = models.CharField(max_length=200, blank=True)

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.utils.crypto import salted_hmac
+
 from messaging.kinds import PURPOSES, Kind
 from messaging.models import Message, Preference, Suppression
 
@@ -18,7 +20,7 @@ class Refusals:
         """Return why a mail of this kind must not go to this recipient, or empty."""
         if not email:
             return Message.Reason.NO_EMAIL
-        why = self.suppressed.get(email.lower())
+        why = self.suppressed.get(email.lower()) or self.suppressed.get(suppression_key(email))
         if why == Suppression.Reason.HARD_BOUNCE or (why and not kind.transactional):
             return Message.Reason.SUPPRESSED
         if not kind.transactional and (key, kind.purpose) in self.opted_out:
@@ -26,10 +28,18 @@ class Refusals:
         return Message.Reason.NONE
 
 
+def suppression_key(email: str) -> str:
+    """Return the keyed hash under which the address of an erased person stays suppressed."""
+    return "erased:" + salted_hmac("messaging.suppression", email.strip().lower(), algorithm="sha256").hexdigest()[:40]
+
+
 def refusals_of(*, keys: Collection[str], emails: Collection[str]) -> Refusals:
     """Return what speaks against writing to these recipients and addresses."""
     out = Preference.objects.filter(recipient_key__in=keys, allowed=False)
-    addresses = Suppression.objects.filter(email__in={email.lower() for email in emails if email})
+    given = {email for email in emails if email}
+    addresses = Suppression.objects.filter(
+        email__in={email.lower() for email in given} | {suppression_key(email) for email in given}
+    )
     return Refusals(
         opted_out=frozenset(out.values_list("recipient_key", "purpose")),
         suppressed=dict(addresses.values_list("email", "reason")),

@@ -209,6 +209,8 @@ def _customer(reader: _Reader) -> dict[str, Any]:
     email = reader.text(customer, "email", "/customer/email", most=254)
     if email and not _EMAIL.match(email):
         reader.wrong("/customer/email", f"{email!r} is not an email address")
+    if external_id.startswith("erased:"):
+        reader.wrong("/customer/external_id", "'erased:' is kept for who was erased")
     if external_id.startswith("email:"):
         reader.wrong("/customer/external_id", "'email:' is kept for guests; send the email alone")
     if not external_id and not email:

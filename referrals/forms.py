@@ -6,10 +6,13 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import Code, Link, Program
+from referrals.models import Code, Link, Program, Segment
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
+from referrals.queries.segments import Preview, preview, segment_fields
+from referrals.segments import SegmentTextRefused, grammar_of, read_segment
+from referrals.services.program_changes import needs_second_person
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -41,6 +44,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "style": "font-family: monospace"}),
     )
 
+    reason = forms.CharField(
+        label="Why?",
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Needed where a second person has to approve the change.",
+    )
+
     class Meta:
         model = Program
         fields: ClassVar[list[str]] = []
@@ -64,6 +75,14 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         if not slug and Program.objects.filter(slug=self.document.slug).exists():
             raise forms.ValidationError(f"program: {self.document.slug} exists already; change it there")
         return text
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why where a second person will read it."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        asks = "file" in given and needs_second_person(self.document)
+        if asks and not given.get("reason", "").strip():
+            self.add_error("reason", "Say why: a second person decides on this change.")
+        return given
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -94,3 +113,49 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         if problem:
             raise forms.ValidationError(problem)
         return code
+
+
+EXAMPLE_SEGMENT = """\
+all:
+  - orders.count: {gte: 2}
+  - orders.last_at: {within_days: 365}
+  - any:
+      - nps.group: promoter
+      - referrals.counted: {gte: 1}
+"""
+
+
+class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A segment as its text. Sent with `_check` it is only counted (`preview`) and never valid to be saved."""
+
+    preview: Preview | None = None
+    text = forms.CharField(
+        label="Definition",
+        strip=False,
+        max_length=20_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "style": "font-family: monospace"}),
+    )
+
+    class Meta:
+        model = Segment
+        fields: ClassVar[list[str]] = ["title", "slug", "description", "text"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and "text" in self.fields:
+            self.fields["text"].initial = EXAMPLE_SEGMENT
+
+    def clean_text(self) -> str:
+        """Read the definition; every problem is shown with its line."""
+        text: str = self.cleaned_data["text"]
+        try:
+            condition = read_segment(text, grammar_of(segment_fields()))
+        except SegmentTextRefused as refusal:
+            raise forms.ValidationError([f"Line {line}: {told}" for line, told in refusal.problems]) from None
+        if "_check" in self.data:
+            self.preview = preview(condition)
+        return text
+
+    def is_valid(self) -> bool:
+        """Tell whether it may be saved: never where it was only to be checked."""
+        return super().is_valid() and "_check" not in self.data

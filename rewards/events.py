@@ -46,6 +46,64 @@ class StandingChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierChanged(DomainEvent):
+    """The tier shown to an advocate changed; `change` is the primary key of the TierChange."""
+
+    change: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierAtRisk(DomainEvent):
+    """A tier will be lost soon unless more friends come; `standing` is the primary key of the TierStanding."""
+
+    standing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneNear(DomainEvent):
+    """One referral is missing to a milestone; `standing` is the primary key, `referrals` the milestone's number."""
+
+    standing: int
+    referrals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneLost(DomainEvent):
+    """A milestone is no longer reached; `standing` is the primary key, `referrals` the milestone's number."""
+
+    standing: int
+    referrals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersInvited(DomainEvent):
+    """Customers were invited to a VIP event; `invitations` are primary keys."""
+
+    invitations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesFreed(DomainEvent):
+    """Customers moved up from the waiting list of a VIP event; `invitations` are primary keys."""
+
+    invitations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerkEventCancelled(DomainEvent):
+    """A VIP event will not take place; `event` is its primary key."""
+
+    event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealAnswered(DomainEvent):
+    """Staff answered a customer's appeal; `appeal` is its primary key."""
+
+    appeal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointsExpiring(DomainEvent):
     """Points of a customer will expire: how many, between which ISO moments, told `days` before.
 

@@ -1,13 +1,50 @@
 """How rewards react to domain events."""
 
 from core import clocks
+from messaging.models import Message
+from messaging.services import withdraw_message
+from referrals.emails import recipient_of
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
-from referrals.models import Customer, Event, Referral
-from rewards.emails import queue_points_expiring, queue_redemption_settled, queue_reward_available
-from rewards.events import PointsExpiring, RedemptionSettled, RewardsReleased
-from rewards.models import Redemption, Reward
+from referrals.judgement import COUNTED
+from referrals.models import Customer, Event, Program, Referral
+from referrals.queries.programs import current_offer, terms_of
+from referrals.services.links import ensure_link
+from rewards.emails import (
+    milestone_cause,
+    milestone_near_cause,
+    queue_appeal_answered,
+    queue_badge_earned,
+    queue_event_cancelled,
+    queue_event_invitations,
+    queue_event_place_free,
+    queue_milestone_near,
+    queue_milestone_reached,
+    queue_points_expiring,
+    queue_redemption_settled,
+    queue_reward_available,
+    queue_tier_at_risk,
+    queue_tier_up,
+)
+from rewards.events import (
+    AppealAnswered,
+    CustomersInvited,
+    MilestoneLost,
+    MilestoneNear,
+    MilestoneReached,
+    PerkEventCancelled,
+    PlacesFreed,
+    PointsExpiring,
+    RedemptionSettled,
+    RewardsReleased,
+    StandingChanged,
+    TierAtRisk,
+    TierChanged,
+)
+from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierChange, TierStanding
 from rewards.services.grants import settle_referral
+from rewards.services.perk_events import invite_to_open_events
+from rewards.services.standing import refresh_standing
 
 
 def grant(event: ReferralJudged) -> None:
@@ -26,6 +63,147 @@ def tell_reward_available(event: RewardsReleased) -> None:
     worth_a_mail = [r for r in rewards if is_news(r.event.source if r.event else "", r.available_at, at=now)]
     if worth_a_mail and worth_a_mail[0].recipient.email:
         queue_reward_available(rewards=worth_a_mail)
+
+
+def follow_standing(event: StandingChanged) -> None:
+    """Bring the tier that is shown in line with the advocate's referrals."""
+    refresh_standing(
+        customer=Customer.objects.get(pk=event.customer),
+        program=Program.objects.get(pk=event.program),
+        at=clocks.now(),
+        subject=event.subject,
+    )
+
+
+def tell_milestone_reached(event: MilestoneReached) -> None:
+    """Congratulate the advocate, in one mail for the milestone's points and its badge; "one away" is over."""
+    rewards = list(Reward.objects.filter(pk__in=event.rewards).select_related("recipient").order_by("pk"))
+    if not rewards or not rewards[0].recipient.email or not _is_fresh(event.subject):
+        return
+    queue_milestone_reached(rewards=rewards, referrals=event.number, at=clocks.now())
+    withdraw_message(
+        recipient_key=recipient_of(rewards[0].recipient).key,
+        kind="milestone_near",
+        cause=milestone_near_cause(event.program, event.number),
+    )
+
+
+def withdraw_milestone_mails(event: MilestoneLost) -> None:
+    """Take back the congratulations that have not left yet."""
+    standing = _standing(event.standing)
+    start = milestone_cause(standing.program_id, event.referrals, "")
+    waiting = Message.objects.filter(
+        recipient_key=recipient_of(standing.customer).key, kind="milestone_reached", cause__startswith=start
+    )
+    for message in waiting.filter(state__in=Message.OPEN):
+        withdraw_message(recipient_key=message.recipient_key, kind=message.kind, cause=message.cause)
+
+
+def tell_milestone_near(event: MilestoneNear) -> None:
+    """Tell the advocate that one friend is missing."""
+    standing = _standing(event.standing)
+    milestones = terms_of(current_offer(standing.program)).milestones
+    near = next((one for one in milestones if one.referrals == event.referrals), None)
+    if near is not None and standing.customer.email and _is_fresh(event.subject):
+        link = ensure_link(customer=standing.customer, program=standing.program)
+        queue_milestone_near(standing=standing, milestone=near, link=link)
+
+
+def tell_tier_up(event: TierChanged) -> None:
+    """Congratulate the advocate on a higher tier that their referrals earned, not a change of the program."""
+    change = TierChange.objects.get(pk=event.change)
+    if not change.up or change.why != TierChange.Why.REFERRALS or not _is_fresh(event.subject):
+        return
+    standing = _standing(change.standing_id)
+    tiers = terms_of(current_offer(standing.program)).tiers
+    level = next((level for level in tiers.levels if level.name == change.after), None) if tiers else None
+    newest = _newest_referral(standing)
+    if level is not None and newest is not None and newest.qualified_at and standing.customer.email:
+        queue_tier_up(standing=standing, level=level, reached_by=newest.qualified_at)
+
+
+def tell_tier_at_risk(event: TierAtRisk) -> None:
+    """Warn the advocate while more friends can still keep the tier."""
+    standing = _standing(event.standing)
+    newest = _newest_referral(standing)
+    demo = newest is not None and newest.qualifying_event is not None and newest.qualifying_event.source == "demo"
+    if standing.at_risk and standing.held_until and standing.customer.email and not demo and _is_fresh(event.subject):
+        link = ensure_link(customer=standing.customer, program=standing.program)
+        queue_tier_at_risk(standing=standing, held_until=standing.held_until, link=link)
+
+
+def tell_badge_earned(event: RewardsReleased) -> None:
+    """Tell the recipient of badges that are theirs now."""
+    now = clocks.now()
+    badges = Reward.objects.filter(pk__in=event.rewards, kind="badge").select_related("recipient", "event")
+    for reward in badges.order_by("pk"):
+        slug = str(reward.detail.get("what", ""))
+        fresh = is_news(reward.event.source if reward.event else "", reward.available_at, at=now)
+        if slug and fresh and reward.recipient.email:
+            queue_badge_earned(reward=reward, slug=slug)
+
+
+def invite_new_tier(event: TierChanged) -> None:
+    """Invite the customer to the events that their tier now opens to them."""
+    change = TierChange.objects.select_related("standing__customer").get(pk=event.change)
+    invite_to_open_events(customer=change.standing.customer, at=clocks.now())
+
+
+def invite_new_perk(event: RewardsReleased) -> None:
+    """Invite the recipient of a perk to the events that it opens to them."""
+    if Reward.objects.filter(pk__in=event.rewards, kind="perk").exists():
+        invite_to_open_events(customer=Customer.objects.get(pk=event.recipient), at=clocks.now())
+
+
+def tell_invited(event: CustomersInvited) -> None:
+    """Send the invitations to those who can get mail."""
+    found = _invitations(event.invitations)
+    if found:
+        queue_event_invitations(invitations=found)
+
+
+def tell_place_free(event: PlacesFreed) -> None:
+    """Tell who moved up from the waiting list."""
+    for invitation in _invitations(event.invitations):
+        queue_event_place_free(invitation=invitation)
+
+
+def tell_event_cancelled(event: PerkEventCancelled) -> None:
+    """Tell who comes or waits."""
+    states = (EventInvitation.State.COMING, EventInvitation.State.WAITING)
+    pks = EventInvitation.objects.filter(event=event.event, state__in=states).values_list("pk", flat=True)
+    for invitation in _invitations(tuple(pks)):
+        queue_event_cancelled(invitation=invitation)
+
+
+def _invitations(pks: tuple[int, ...]) -> list[EventInvitation]:
+    found = EventInvitation.objects.filter(pk__in=pks, customer__erased_at=None).exclude(customer__email="")
+    return list(found.select_related("customer", "event").order_by("pk"))
+
+
+def _standing(pk: int) -> TierStanding:
+    return TierStanding.objects.select_related("customer", "program").prefetch_related("program__offers").get(pk=pk)
+
+
+def _newest_referral(standing: TierStanding) -> Referral | None:
+    rows = Referral.objects.filter(advocate=standing.customer_id, program=standing.program_id, state__in=COUNTED)
+    return rows.select_related("qualifying_event").order_by("-qualified_at", "-pk").first()
+
+
+def _is_fresh(subject: str) -> bool:
+    """Return whether what led here is worth a mail: time and staff always, an event while it is news."""
+    kind, _, pk = subject.partition(":")
+    if kind != "event" or not pk.isdigit():
+        return True
+    event = Event.objects.filter(pk=int(pk)).first()
+    return event is None or is_news(event.source, event.occurred_at, at=clocks.now())
+
+
+def tell_appeal_answered(event: AppealAnswered) -> None:
+    """Send the customer the answer to their appeal."""
+    appeal = Appeal.objects.select_related("customer", "referral__friend", "referral__advocate").get(pk=event.appeal)
+    if appeal.customer.email:
+        queue_appeal_answered(appeal=appeal)
 
 
 def tell_points_expiring(event: PointsExpiring) -> None:

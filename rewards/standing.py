@@ -4,7 +4,7 @@ Moments are the `qualified_at` of the advocate's referrals in the program that a
 A day is 24 hours; an instant exactly `window_days` or `grace_days` later is still inside (rule 17).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -135,11 +135,3 @@ def next_milestone(milestones: Iterable[Milestone], count: int) -> NextMilestone
         return None
     nearest = min(ahead, key=lambda one: one.referrals)
     return NextMilestone(nearest, nearest.referrals - count)
-
-
-def shared_ranks(counts: Collection[int]) -> list[int]:
-    """Return the rank of each count, highest first: equal counts share a rank and the next one skips (1-2-2-4)."""
-    first_place: dict[int, int] = {}
-    for place, count in enumerate(sorted(counts, reverse=True), start=1):
-        first_place.setdefault(count, place)
-    return [first_place[count] for count in counts]

@@ -4,5 +4,6 @@ from referrals.admin.facts import ClickAdmin, EventAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
 from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
+from referrals.admin.segments import SegmentAdmin
 
-__all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin"]
+__all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin", "SegmentAdmin"]

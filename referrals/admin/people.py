@@ -4,15 +4,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Refused
 from referrals.forms import LinkForm
-from referrals.models import Click, Code, Customer, Link, Referral
+from referrals.models import Click, Code, Customer, Erasure, Link, Referral
 from referrals.queries.links import share_url
+from referrals.services.erasing import erase_customer, export_customer
 from referrals.services.links import rename_code
 
 
@@ -67,6 +71,39 @@ class CustomerAdmin(ReadOnlyAdmin):
     fields = ("external_id", "name", "email", "locale", "time_zone", "shown_attributes", "created_at", "erased_at")
     readonly_fields = ("shown_attributes",)
     inlines = (LinkInline, ReferralMadeInline, ReferralReceivedInline)
+    actions_detail = ("export_one", "erase_one")
+
+    def has_export_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """Only those who may change customers."""
+        return request.user.has_perm("referrals.change_customer")
+
+    def has_erase_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """Only those who may delete customers."""
+        return request.user.has_perm("referrals.delete_customer")
+
+    @action(description="Export", url_path="export", permissions=["export"])  # type: ignore[untyped-decorator]
+    def export_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give everything that is stored of the person as one file."""
+        customer = self.get_object(request, object_id)
+        if customer is None or customer.erased_at is not None:
+            raise Http404
+        answer = JsonResponse(export_customer(customer=customer), json_dumps_params={"indent": 2})
+        answer["Content-Disposition"] = f'attachment; filename="customer-{customer.pk}.json"'
+        return answer
+
+    @action(description="Erase…", url_path="erase", permissions=["erase"])  # type: ignore[untyped-decorator]
+    def erase_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say what happens, ask what becomes of open points, then erase."""
+        customer = self.get_object(request, object_id)
+        if customer is None:
+            raise Http404
+        if request.method == "POST":
+            points = request.POST.get("points", Erasure.Points.KEEP)
+            erase_customer(customer=customer, points=points, by=str(request.user), at=timezone.now())
+            self.message_user(request, "Erased. What counts still counts; nobody knows of whom.", messages.SUCCESS)
+            return redirect("admin:referrals_customer_change", customer.pk)
+        page = {**self.admin_site.each_context(request), "title": f"Erase {customer}", "customer": customer}
+        return render(request, "admin_actions/erase.html", page)
 
     @admin.display(description="name", ordering="name")
     def shown_name(self, customer: Customer) -> str:

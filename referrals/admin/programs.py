@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,13 +10,15 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 
+from accounts.models import ChangeRequest, User
 from core.admin import ReadOnlyInline
 from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_text import program_changes, render_program
 from referrals.program_words import describe_terms
+from referrals.queries.audiences import audience_in_words
 from referrals.queries.programs import current_offer, document_of, find_document, terms_of
-from referrals.services.programs import apply_program
+from referrals.services.program_changes import change_program
 
 WORDS = """The program as a file: what <code>manage.py apply_program</code> takes and
 <code>export_program</code> prints. Change it here or there, the rules are the same; nothing is saved
@@ -70,7 +73,7 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ("name", "slug")
     ordering = ("name",)
     inlines = (OfferInline, StatusInline)
-    readonly_fields = ("promise", "shown_file")
+    readonly_fields = ("promise", "audience", "shown_file")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Program]":
         """Return programs with their offers."""
@@ -79,8 +82,10 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the file to edit, or to read for those who may only look."""
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        file = ("The file", {"fields": ("file" if writes else "shown_file",), "description": WORDS if writes else ""})
-        return [("What it promises now", {"fields": ("promise",)}), file] if obj else [file]
+        asks = obj is not None and writes and settings.SECOND_PERSON_FOR_PROGRAMS
+        fields = (("file", "reason") if asks else ("file",)) if writes else ("shown_file",)
+        file = ("The file", {"fields": fields, "description": WORDS if writes else ""})
+        return [("What it promises now", {"fields": ("promise", "audience")}), file] if obj else [file]
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new program has no history."""
@@ -105,6 +110,11 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
         """The live offer in sentences."""
         return _sentences(current_offer(program))
 
+    @admin.display(description="offered to")
+    def audience(self, program: Program) -> str:
+        """Whom it is offered to."""
+        return audience_in_words(program)
+
     @admin.display(description="program file")
     def shown_file(self, program: Program) -> str:
         """The file to read."""
@@ -113,7 +123,16 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Program, form: ProgramForm, change: bool) -> None:
         """Apply the file as the command does, and say what changed."""
         before = find_document(form.document.slug)
-        program = apply_program(document=form.document, at=timezone.now())
+        program = change_program(
+            document=form.document,
+            reason=form.cleaned_data.get("reason", ""),
+            actor=str(request.user),
+            asker=request.user if isinstance(request.user, User) else None,
+            at=timezone.now(),
+        )
+        if isinstance(program, ChangeRequest):
+            messages.warning(request, f"{program.title}: waits for a second person; nothing has changed yet.")
+            return
         obj.__dict__.update(program.__dict__)
         changes = program_changes(before, form.document) if before else []
         for told in changes:

@@ -1,9 +1,11 @@
 from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
+from referrals.models.erasures import Erasure
 from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
+from referrals.models.segments import Segment
 
 __all__ = [
     "Assist",
@@ -12,6 +14,7 @@ __all__ = [
     "CodeMisses",
     "Customer",
     "DailyKey",
+    "Erasure",
     "Event",
     "Link",
     "Offer",
@@ -19,4 +22,5 @@ __all__ = [
     "ProgramStatus",
     "Referral",
     "ReferralStep",
+    "Segment",
 ]

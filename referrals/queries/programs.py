@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from core import clocks
@@ -23,6 +24,14 @@ def running_programs(at: datetime | None = None) -> QuerySet[Program]:
         Program.objects.annotate(status_then=Subquery(status))
         .filter(Q(starts=None) | Q(starts__lte=day), Q(ends=None) | Q(ends__gt=day), status_then=Program.Status.ACTIVE)
         .order_by("slug")
+    )
+
+
+def programs_with_audiences(at: datetime | None = None) -> QuerySet[Program]:
+    """Return the programs that run at `at` (default: now), by slug, each with `audience`: a segment's slug or ''."""
+    newest = Offer.objects.filter(program=OuterRef("pk")).order_by("-number")
+    return running_programs(at).annotate(
+        audience=Subquery(newest.annotate(word=KT("terms__audience")).values("word")[:1])
     )
 
 

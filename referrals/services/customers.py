@@ -8,7 +8,7 @@ from django.db import transaction
 
 from referrals.models import Customer
 from referrals.people import normalize_email
-from referrals.services.events import Erased
+from referrals.services.events import Erased, refuse_erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class CustomerData:
 @transaction.atomic
 def put_customer(*, external_id: str, data: CustomerData, at: datetime) -> tuple[Customer, bool]:
     """Create the customer or change what is given of them; return them and whether they are new. Raises `Erased`."""
+    refuse_erased(external_id)
     customer, created = Customer.objects.select_for_update(no_key=True).get_or_create(external_id=external_id)
     if customer.erased_at is not None:
         raise Erased("this customer was erased")

@@ -54,6 +54,21 @@ def guest_keys(email: str) -> list[str]:
     ]
 
 
+def erased_keys(external_id: str) -> list[str]:
+    """Return the keyed hashes under which an erased person's id, where it was an address, may be kept."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [
+        "erased:" + salted_hmac("referrals.erased", external_id, secret=key, algorithm="sha256").hexdigest()[:40]
+        for key in keys
+    ]
+
+
+def refuse_erased(external_id: str) -> None:
+    """Raise `Erased` for the address-like id of somebody who was erased."""
+    if "@" in external_id and Customer.objects.filter(external_id__in=erased_keys(external_id)).exists():
+        raise Erased("this customer was erased", pointer="/customer/external_id")
+
+
 def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
     """Store the fact and decide what follows from it, in one transaction, tried again where it gives way to others.
 
@@ -148,6 +163,7 @@ def _customer_of(fact: Fact) -> Customer:
     """Return the fact's customer, locked: the known one, a guest whose id is now known, or a new one."""
     customer = _find(fact)
     if customer is None:
+        refuse_erased(fact.external_id)
         keys = guest_keys(fact.email) if not fact.external_id else []
         Customer.objects.bulk_create(
             [

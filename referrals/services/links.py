@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from core.errors import Refused
 from referrals.codes import canonical_code, random_code, vanity_problem
 from referrals.models import Code, Customer, Link, Program
-from referrals.queries.programs import running_programs
+from referrals.queries.audiences import offered_programs
 
 _TRIES = 10
 
@@ -34,8 +34,11 @@ def ensure_link(*, customer: Customer, program: Program) -> Link:
 
 @transaction.atomic
 def ensure_links(*, customer: Customer) -> list[Link]:
-    """Return the customer's links in all programs that run now, by the programs' slugs; missing ones are made."""
-    return ensure_links_of(customers=[customer], programs=list(running_programs()))
+    """Return the customer's links in all programs offered to them now, by the programs' slugs; missing ones are made.
+
+    A program with an audience is offered to its segment alone; whoever was in it keeps a working link.
+    """
+    return ensure_links_of(customers=[customer], programs=offered_programs(customer))
 
 
 @transaction.atomic

@@ -1,5 +1,5 @@
-"""Rewards, the catalogue and the books in the admin."""
+"""Rewards, the books, the catalogue, tiers, badges, perks, events, leaderboards and appeals in the admin."""
 
-from rewards.admin import books, catalogue, ledger
+from rewards.admin import appeals, badges, books, catalogue, leaderboards, ledger, perk_events, standing
 
-__all__ = ["books", "catalogue", "ledger"]
+__all__ = ["appeals", "badges", "books", "catalogue", "leaderboards", "ledger", "perk_events", "standing"]

@@ -13,7 +13,7 @@ from core.admin import ActsWithReason, ReadOnlyAdmin, ReadOnlyInline, link_to, s
 from core.errors import Invalid, Refused
 from core.money import to_minor, to_text
 from rewards.models import CatalogueItem, Redemption, RedemptionStep
-from rewards.pictures import MOST_BYTES, picture_type
+from rewards.pictures import MAX_BYTES, BadPicture, clean_png
 from rewards.services.catalogue import change_stock, limit_stock, save_item
 from rewards.services.redeeming import cancel_redemption, fail_redemption, fulfil_redemption
 
@@ -30,7 +30,7 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         required=False,
         label="Picture",
         widget=UnfoldAdminFileFieldWidget,
-        help_text=f"PNG, JPEG or WebP, at most {MOST_BYTES // 1000} kB; replaces the one there is",
+        help_text=f"a PNG of at most {MAX_BYTES // 1024} KB; replaces the one there is",
     )
 
     class Meta:
@@ -58,12 +58,11 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         """Accept only what really is a picture."""
         file = self.cleaned_data.get("upload")
         if file:
-            content = file.read(MOST_BYTES + 1)
             try:
-                self.instance.picture_type = picture_type(content)
-            except ValueError as error:
-                raise forms.ValidationError(str(error)) from None
-            self.instance.picture = content
+                self.instance.picture = clean_png(file.read(MAX_BYTES + 1))
+            except BadPicture as bad:
+                raise forms.ValidationError(bad.detail) from None
+            self.instance.picture_type = "image/png"
         return file
 
     def clean(self) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 
+from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Invalid
 from rewards.admin.books import books_urls
 from rewards.models import Account, Entry, Lot, Reward, RewardStep, Transfer
-from rewards.services.adjustments import adjust_points
+from rewards.services.credits import give_points
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, reopen_reward, revoke_reward
 
 NEVER = "never"
@@ -203,14 +204,17 @@ class AccountAdmin(ReadOnlyAdmin):
                 raise Invalid("choose customers' accounts of available points")
             points = _whole(request.POST.get("number", ""))
             days = request.POST.get("expires_days", NEVER)
-            adjust_points(
+            waiting = give_points(
                 customer=account.customer,
                 points=points,
                 reason=reason,
                 actor=str(request.user),
+                asker=request.user if isinstance(request.user, User) else None,
                 at=timezone.now(),
                 expires_days=_whole(days) if points > 0 and days != NEVER else None,
             )
+            if waiting is not None:
+                self.message_user(request, f"{waiting}: waits for a second person.", messages.WARNING)
 
         return self.act_with_reason(
             request,
@@ -220,7 +224,7 @@ class AccountAdmin(ReadOnlyAdmin):
             title="Give or take points",
             warning="The points move at once and stand in each customer's history with your reason. "
             "Points given pay off a debt first; more than is available cannot be taken.",
-            done="adjusted",
+            done="adjusted or asked for",
             number="How many points each? (below 0 takes)",
             choices=(("expires_days", "Points given expire after how many days?", (NEVER, "30", "90", "180", "365")),),
         )

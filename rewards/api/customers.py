@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,18 +12,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import clocks
 from core.api.idempotency import idempotent
 from core.api.pagination import CursorPages, page_of
 from core.api.permissions import ScopeByMethod, scope
 from core.api.serializers import StrictSerializer
 from core.errors import Invalid
-from referrals.models import Customer
+from referrals.models import Customer, Erasure
 from referrals.queries.links import share_url
 from referrals.services.customers import CustomerData, put_customer
+from referrals.services.erasing import erase_customer, export_customer
+from referrals.services.events import erased_keys
 from referrals.services.links import ensure_links
 from rewards.models import Entry
 from rewards.queries.balances import empty_counts, expiring_next, ledger_of, points_of, referral_counts
-from rewards.services.adjustments import MAX_DAYS, MAX_POINTS, adjust_points
+from rewards.queries.standing import MembershipStanding, badges_of, memberships_of
+from rewards.services.adjustments import MAX_DAYS, MAX_POINTS
+from rewards.services.credits import give_points
 
 
 class CustomerIn(StrictSerializer):
@@ -51,6 +57,14 @@ class AdjustmentIn(StrictSerializer):
     )
 
 
+class WaitingChangeOut(serializers.Serializer[Any]):
+    """What waits for a second person."""
+
+    change = serializers.CharField()
+    state = serializers.ChoiceField(["open"])
+    title = serializers.CharField()
+
+
 class PointsOut(serializers.Serializer[Any]):
     """Points by bucket."""
 
@@ -74,14 +88,29 @@ class ReferralCountsOut(serializers.Serializer[Any]):
     expired = serializers.IntegerField()
 
 
+class TierOut(serializers.Serializer[Any]):
+    """The tier shown to the customer and the next one; null where there is none."""
+
+    name = serializers.CharField(allow_null=True)
+    next = serializers.CharField(allow_null=True)
+    referrals_to_next = serializers.IntegerField(allow_null=True)
+
+
+class NextMilestoneOut(serializers.Serializer[Any]):
+    """The next milestone and how many referrals are missing."""
+
+    referrals = serializers.IntegerField()
+    to_go = serializers.IntegerField()
+
+
 class MembershipOut(serializers.Serializer[Any]):
     """A customer in one running program."""
 
     program = serializers.CharField()
     code = serializers.CharField()
     url = serializers.URLField()
-    tier = serializers.DictField(allow_null=True)
-    next_milestone = serializers.DictField(allow_null=True)
+    tier = TierOut(allow_null=True)
+    next_milestone = NextMilestoneOut(allow_null=True)
     referrals = ReferralCountsOut()
 
 
@@ -139,16 +168,18 @@ def customer_json(customer: Customer) -> dict[str, Any]:
     points = points_of(customer)
     expiring = expiring_next(customer)
     counts = referral_counts(customer)
+    links = ensure_links(customer=customer)
+    prefetch_related_objects([link.program for link in links], "offers")
+    standings = memberships_of(customer, [link.program for link in links], at=clocks.now())
     programs = [
         {
             "program": link.program.slug,
             "code": link.code,
             "url": share_url(link),
-            "tier": None,
-            "next_milestone": None,
+            **_standing_json(standings[link.program_id]),
             "referrals": counts.get(link.program_id, empty_counts()),
         }
-        for link in ensure_links(customer=customer)
+        for link in links
     ]
     return {
         "external_id": customer.external_id,
@@ -160,8 +191,22 @@ def customer_json(customer: Customer) -> dict[str, Any]:
         "points": {name: getattr(points, name) for name in points.__slots__},
         "expiring": {"points": expiring.points, "at": expiring.at} if expiring else None,
         "programs": programs,
-        "badges": [],
+        "badges": list(badges_of(customer)),
         "created_at": customer.created_at,
+    }
+
+
+def _standing_json(standing: MembershipStanding) -> dict[str, Any]:
+    tier, milestone = standing.tier, standing.next_milestone
+    return {
+        "tier": {
+            "name": tier.shown.name if tier.shown else None,
+            "next": tier.next.name if tier.next else None,
+            "referrals_to_next": tier.to_next if tier.next else None,
+        }
+        if tier
+        else None,
+        "next_milestone": {"referrals": milestone.milestone.referrals, "to_go": milestone.to_go} if milestone else None,
     }
 
 
@@ -169,8 +214,29 @@ def find_customer(external_id: str) -> Customer:
     """Return the customer or raise `Http404`."""
     customer = Customer.objects.filter(external_id=external_id).first()
     if customer is None:
+        erased = erased_keys(external_id) if "@" in external_id else []
+        customer = Customer.objects.filter(external_id__in=erased).first()
+    if customer is None:
         raise Http404(f"No customer {external_id!r}.")
     return customer
+
+
+def _find_living(external_id: str) -> Customer:
+    customer = find_customer(external_id)
+    if customer.erased_at is not None:
+        raise Http404(f"Customer {external_id!r} was erased.")
+    return customer
+
+
+class CustomerExportView(APIView):
+    """Everything that is stored of a customer."""
+
+    permission_classes = [scope("read")]
+
+    @extend_schema(responses={200: {"type": "object", "additionalProperties": True}})
+    def get(self, _request: Request, external_id: str) -> Response:
+        """Return all of it, app by app; 404 for one who was erased."""
+        return Response(export_customer(customer=_find_living(external_id)))
 
 
 class CustomersView(APIView):
@@ -194,15 +260,28 @@ class CustomerView(APIView):
 
     @extend_schema(responses=CustomerOut)
     def get(self, _request: Request, external_id: str) -> Response:
-        """Return the customer."""
-        return Response(customer_json(find_customer(external_id)))
+        """Return the customer; 404 for one who was erased."""
+        return Response(customer_json(_find_living(external_id)))
+
+    @extend_schema(
+        parameters=[OpenApiParameter("points", str, enum=list(Erasure.Points.values))], responses={204: None}
+    )
+    def delete(self, request: Request, external_id: str) -> Response:
+        """Erase the customer for good: ledger, referrals and numbers stay, the person is gone.
+
+        `?points=keep` (default) lets open points wait, `forfeit` takes them. Again: 204, nothing changes.
+        """
+        points = request.query_params.get("points", Erasure.Points.KEEP)
+        erase_customer(customer=find_customer(external_id), points=points, by=f"key:{request.auth}", at=timezone.now())
+        return Response(status=204)
 
     @extend_schema(request=CustomerIn, responses={200: CustomerOut, 201: CustomerOut})
     def put(self, request: Request, external_id: str) -> Response:
         """Create the customer (201) or change what is given of them (200)."""
-        if len(external_id) > 200 or not external_id.isprintable() or external_id.startswith("email:"):
+        if len(external_id) > 200 or not external_id.isprintable() or external_id.startswith(("email:", "erased:")):
             raise Invalid(
-                "expected an external id of at most 200 printable characters that does not start with 'email:'"
+                "expected an external id of at most 200 printable characters "
+                "that does not start with 'email:' or 'erased:'"
             )
         body = CustomerIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -228,13 +307,21 @@ class CustomerAdjustmentsView(APIView):
 
     permission_classes = [scope("write")]
 
-    @extend_schema(request=AdjustmentIn, responses={201: PointsOut})
+    @extend_schema(request=AdjustmentIn, responses={201: PointsOut, 202: WaitingChangeOut})
     @idempotent
     def post(self, request: Request, external_id: str) -> Response:
-        """Give or take points with a reason; 409 `insufficient_points` beyond what is available."""
+        """Give or take points with a reason; 409 `insufficient_points` beyond what is available.
+
+        202 where the credit is so large that a second person has to approve it first.
+        """
         customer = find_customer(external_id)
         body = AdjustmentIn(data=request.data)
         body.is_valid(raise_exception=True)
-        adjust_points(customer=customer, actor=f"key:{request.auth}", at=timezone.now(), **body.validated_data)
+        waiting = give_points(
+            customer=customer, actor=f"key:{request.auth}", asker=None, at=timezone.now(), **body.validated_data
+        )
+        if waiting is not None:
+            told = {"change": waiting.public_id, "state": waiting.state, "title": waiting.title}
+            return Response(told, status=202)
         points = points_of(customer)
         return Response({name: getattr(points, name) for name in points.__slots__}, status=201)

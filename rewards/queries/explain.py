@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.money import to_text
 from messaging.queries import messages_of_causes
-from referrals.models import Click, Referral, ReferralStep
-from rewards.models import Reward, RewardStep, Transfer
+from referrals.models import Assist, Click, Event, Referral, ReferralStep
+from rewards.models import Appeal, Reward, RewardStep, Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,11 @@ class Link:
     why: str
     data: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """What it is, as a heading."""
+        return self.what.replace("_", " ").capitalize()
+
 
 def explain_referral(referral: Referral) -> list[Link]:
     """Return every step that led to where the referral is, oldest first; at one instant in order of cause."""
@@ -27,9 +33,50 @@ def explain_referral(referral: Referral) -> list[Link]:
         *_steps(referral),
         *_rewards(referral),
         *_ledger(referral),
+        *_assists(referral),
+        *_appeals(referral),
         *_messages(referral),
     ]
     return sorted(chain, key=lambda link: link.at)
+
+
+def tell_whole_story(referral: Referral) -> list[Link]:
+    """Return the chain with the facts it rests on: the link that was shared, and what the friend did."""
+    story = [*_shares(referral), *_facts(referral), *explain_referral(referral)]
+    return sorted(story, key=lambda link: link.at)
+
+
+def _shares(referral: Referral) -> Iterator[Link]:
+    for link in referral.advocate.links.filter(program=referral.program_id):
+        yield Link(at=link.created_at, what="link_made", why="the advocate's link to share", data={"code": link.code})
+
+
+def _facts(referral: Referral) -> Iterator[Link]:
+    for event in Event.objects.filter(customer=referral.friend_id).order_by("occurred_at", "pk"):
+        data = {"event": event.event_id, "order": event.order_id, "code": event.code, "coupon": event.coupon}
+        if event.amount_minor is not None and event.currency:
+            data["amount"] = f"{to_text(event.amount_minor, event.currency)} {event.currency}"
+        told = {key: value for key, value in data.items() if value}
+        yield Link(at=event.occurred_at, what=f"fact_{event.type}", why=f"reported by {event.source}", data=told)
+
+
+def _assists(referral: Referral) -> Iterator[Link]:
+    for assist in Assist.objects.filter(referral=referral).select_related("advocate", "event").order_by("pk"):
+        yield Link(
+            at=assist.at,
+            what="assist",
+            why="another advocate whom the friend used too",
+            data={"advocate": assist.advocate.external_id, "method": assist.method, "event": assist.event.event_id},
+        )
+
+
+def _appeals(referral: Referral) -> Iterator[Link]:
+    for appeal in Appeal.objects.filter(referral=referral).select_related("customer").order_by("pk"):
+        data = {"appeal": appeal.public_id, "by": appeal.customer.external_id, "about": appeal.about}
+        yield Link(at=appeal.created_at, what="appeal", why=appeal.text, data=data)
+        if appeal.decided_at is not None:
+            by = {"appeal": appeal.public_id, "by": appeal.decided_by}
+            yield Link(at=appeal.decided_at, what=f"appeal_{appeal.state}", why=appeal.answer, data=by)
 
 
 def _clicks(referral: Referral) -> Iterator[Link]:
@@ -99,7 +146,9 @@ def _ledger(referral: Referral) -> Iterator[Link]:
 
 def _messages(referral: Referral) -> Iterator[Link]:
     rewards = Reward.objects.filter(referral=referral).values_list("pk", flat=True)
-    for message in messages_of_causes([f"referral:{referral.pk}", *(f"reward:{pk}" for pk in rewards)]):
+    appeals = Appeal.objects.filter(referral=referral).values_list("pk", flat=True)
+    causes = [f"referral:{referral.pk}", *(f"reward:{pk}" for pk in rewards), *(f"appeal:{pk}" for pk in appeals)]
+    for message in messages_of_causes(causes):
         yield Link(
             at=message.created_at,
             what=f"message_{message.state}",

@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import clocks
-from referrals.models import Customer, Referral, ReferralStep
+from referrals.models import Assist, Customer, Referral, ReferralStep
 from referrals.terms import terms_from_json
-from rewards.models import Account, Reward, Transfer
+from rewards.models import Account, Appeal, Reward, Transfer
+from rewards.queries.appeals import may_appeal
 from rewards.queries.balances import Expiring, expiring_next
 from rewards.queries.catalogue import items_offered
+from rewards.queries.why import reward_in_words, reward_name
 
 State = Referral.State
+MANY_ASSISTS = 5
 SHOWN_BEFORE = timedelta(days=60)
 OPEN_STATES = (State.SIGNED_UP, State.QUALIFIED, State.FLAGGED)
 DONE_STATES = (State.APPROVED,)
@@ -55,6 +59,15 @@ class OwnReward:
         return self.state in Reward.STANDING
 
 
+@dataclass(frozen=True, slots=True)
+class RewardLine:
+    """One reward in words: what it is and how it stands. `off` ones were refused or taken back."""
+
+    what: str
+    how: str
+    off: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralItem:
     """A friend the customer brought: states, dates and the customer's own rewards, nothing of the friend's orders."""
@@ -74,6 +87,10 @@ class ReferralItem:
     expires_at: datetime
     ended_at: datetime | None
     rewards: tuple[OwnReward, ...] = field(default=())
+    public_id: str = ""
+    lines: tuple[RewardLine, ...] = field(default=())
+    appeal: Appeal | None = None
+    may_appeal: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +123,20 @@ class WelcomeItem:
     program: str
     state: str
     rewards: tuple[OwnReward, ...]
+    public_id: str = ""
+    lines: tuple[RewardLine, ...] = field(default=())
+    appeal: Appeal | None = None
+    may_appeal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AssistItem:
+    """A friend who used the customer's link or code too, after somebody else's had counted."""
+
+    friend: str
+    is_nameless: bool
+    at: datetime
+    lines: tuple[RewardLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +180,7 @@ def referral_counts(customer: Customer) -> dict[str, int]:
 
 def referrals_shown(customer: Customer, show: str = "") -> QuerySet[Referral]:
     """Return the customer's referrals, newest first; `show` is 'open', 'done', 'off' or anything else for all."""
-    own = Reward.objects.filter(recipient=customer, side="advocate").order_by("occurred_at", "pk")
+    own = _rewards_of(customer, "advocate")
     ends = ReferralStep.objects.filter(what__in=OFF_STATES).order_by("at", "pk")
     found = Referral.objects.filter(advocate=customer)
     if show in SHOWN:
@@ -157,6 +188,7 @@ def referrals_shown(customer: Customer, show: str = "") -> QuerySet[Referral]:
     return (
         found.select_related("friend", "program", "offer")
         .prefetch_related(Prefetch("rewards", own, to_attr="own_rewards"), Prefetch("steps", ends, to_attr="ends"))
+        .prefetch_related(Prefetch("appeals", _appeals_of(customer), to_attr="own_appeals"))
         .order_by("-bound_at", "-pk")
     )
 
@@ -185,7 +217,63 @@ def _referral_item(referral: Referral) -> ReferralItem:
         expires_at=referral.expires_at,
         ended_at=ends[-1].at if ends and standing_off else None,
         rewards=_own_rewards(getattr(referral, "own_rewards", [])),
+        **_told(referral),
     )
+
+
+def _rewards_of(customer: Customer, side: str) -> QuerySet[Reward]:
+    return Reward.objects.filter(recipient=customer, side=side).order_by("occurred_at", "pk")
+
+
+def _appeals_of(customer: Customer) -> QuerySet[Appeal]:
+    return Appeal.objects.filter(customer=customer).order_by("created_at", "pk")
+
+
+def _told(referral: Referral) -> dict[str, Any]:
+    """Return what of a referral is told in words to who looks at it, with what they may still do."""
+    rewards: list[Reward] = getattr(referral, "own_rewards", [])
+    appeals: list[Appeal] = getattr(referral, "own_appeals", [])
+    return {
+        "public_id": referral.public_id,
+        "lines": _lines(rewards, referral),
+        "appeal": appeals[-1] if appeals else None,
+        "may_appeal": may_appeal(referral, rewards, appeals),
+    }
+
+
+def _lines(rewards: Iterable[Reward], referral: Referral) -> tuple[RewardLine, ...]:
+    checking = referral.state == State.FLAGGED
+    returns = terms_from_json(referral.offer.terms).qualifies_on == "purchase"
+    at = clocks.now()
+    return tuple(
+        RewardLine(
+            reward_name(reward),
+            reward_in_words(reward, checking=checking, returns=returns, at=at),
+            reward.state not in Reward.STANDING,
+        )
+        for reward in rewards
+        if reward.reason != "reopened"
+    )
+
+
+def assists_of(customer: Customer) -> list[AssistItem]:
+    """Return the latest friends of others whom the customer helped to bring, newest first."""
+    own = _rewards_of(customer, "advocate").filter(moment="assist")
+    assists = (
+        Assist.objects.filter(advocate=customer)
+        .select_related("referral__friend", "referral__offer")
+        .prefetch_related(Prefetch("referral__rewards", own, to_attr="own_rewards"))
+        .order_by("-at", "-pk")[:MANY_ASSISTS]
+    )
+    return [
+        AssistItem(
+            one.referral.friend.masked_name,
+            not one.referral.friend.first_name,
+            one.at,
+            _lines(getattr(one.referral, "own_rewards", []), one.referral),
+        )
+        for one in assists
+    ]
 
 
 def _own_rewards(rewards: Iterable[Reward]) -> tuple[OwnReward, ...]:
@@ -194,15 +282,18 @@ def _own_rewards(rewards: Iterable[Reward]) -> tuple[OwnReward, ...]:
 
 def welcomes_of(customer: Customer) -> list[WelcomeItem]:
     """Return the live referrals through which the customer came, with their own rewards as a friend."""
-    own = Reward.objects.filter(recipient=customer, side="friend").order_by("occurred_at", "pk")
+    own = _rewards_of(customer, "friend")
     referrals = (
         Referral.objects.filter(friend=customer, state__in=Referral.LIVE)
-        .select_related("advocate", "program")
+        .select_related("advocate", "program", "offer")
         .prefetch_related(Prefetch("rewards", own, to_attr="own_rewards"))
+        .prefetch_related(Prefetch("appeals", _appeals_of(customer), to_attr="own_appeals"))
         .order_by("bound_at", "pk")
     )
     return [
-        WelcomeItem(r.advocate.first_name, r.program.name, r.state, _own_rewards(getattr(r, "own_rewards", [])))
+        WelcomeItem(
+            r.advocate.first_name, r.program.name, r.state, _own_rewards(getattr(r, "own_rewards", [])), **_told(r)
+        )
         for r in referrals
     ]
 

@@ -26,8 +26,7 @@ def adjust_points(
         raise Invalid(f"expected a whole number other than 0, at most {MAX_POINTS:,}", pointer="/points")
     if not reason.strip():
         raise Invalid("expected why, in words", pointer="/reason")
-    if expires_days is not None and (points < 0 or not 1 <= expires_days <= MAX_DAYS):
-        raise Invalid(f"expected, for points given, from 1 to {MAX_DAYS} days", pointer="/expires_days")
+    check_expiry(points, expires_days)
     book = Book(customers=(customer.pk,), at=at, subject=f"customer:{customer.pk}")
     cause = {"key": new_id("adj"), "reason": reason.strip()}
     if points > 0:
@@ -36,3 +35,9 @@ def adjust_points(
     else:
         book.debit(customer.pk, -points, cause=cause, actor=actor)
     book.close()
+
+
+def check_expiry(points: int, expires_days: int | None) -> None:
+    """Refuse days that points cannot have: only points given expire, after 1 to 36,500 days."""
+    if expires_days is not None and (points < 0 or not 1 <= expires_days <= MAX_DAYS):
+        raise Invalid(f"expected, for points given, from 1 to {MAX_DAYS} days", pointer="/expires_days")

@@ -204,7 +204,7 @@ def fail_redemption(*, redemption: Redemption, reason: str, actor: str, at: date
 
 def _pay_back(redemption: Redemption, what: str, *, reason: str, actor: str, at: datetime) -> None:
     book = Book(customers=(redemption.customer_id,), at=at, subject=f"customer:{redemption.customer_id}")
-    book.undo_redemption(redemption, why=reason.strip() or what, actor=actor)
+    book.undo_redemption(redemption, why=what, actor=actor)
     book.close()
     _keep(redemption, what, at=at, actor=actor, why=reason.strip())
     _tell_settled(redemption)

@@ -7,16 +7,20 @@ from django.core.paginator import Paginator
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
-from referrals.queries.programs import running_programs
+from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import offer_card, share_card
 from referrals.services.links import ensure_links
+from rewards.queries.leaderboards import boards_of
+from rewards.queries.perk_events import invitations_of
 from rewards.queries.portal import (
     SHOWN,
+    assists_of,
     points_lines,
     purse_of,
     referral_counts,
@@ -25,6 +29,8 @@ from rewards.queries.portal import (
     transfers_of,
     welcomes_of,
 )
+from rewards.queries.standing import perk_slugs_of
+from rewards.queries.standing_cards import earned_badges, standing_cards
 
 PER_PAGE = 10
 POINTS_PER_PAGE = 25
@@ -46,7 +52,7 @@ def show_portal(request: HttpRequest) -> HttpResponse:
 
 
 def _show_welcome(request: HttpRequest) -> HttpResponse:
-    offers = [offer_card(program) for program in running_programs().prefetch_related("offers")]
+    offers = [offer_card(program) for program in public_programs().prefetch_related("offers")]
     return render(request, "rewards/portal/welcome.html", {"offers": offers})
 
 
@@ -55,12 +61,19 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     show = show if show in SHOWN else ""
     page = Paginator(referrals_shown(customer, show), PER_PAGE).get_page(request.GET.get("page"))
     links = ensure_links(customer=customer)
-    prefetch_related_objects([link.program for link in links], "offers")
+    programs = [link.program for link in links]
+    prefetch_related_objects(programs, "offers")
+    now = timezone.now()
     return {
         "customer": customer,
         "shares": [share_card(link) for link in links],
         "purse": purse_of(customer),
         "welcomes": welcomes_of(customer),
+        "standings": standing_cards(customer, programs, at=now),
+        "badges": earned_badges(customer),
+        "has_perks": bool(perk_slugs_of(customer)) or invitations_of(customer).exists(),
+        "has_leaderboards": boards_of([program.pk for program in programs]).exists(),
+        "assists": assists_of(customer),
         "counts": referral_counts(customer),
         "show": show,
         "page": page,

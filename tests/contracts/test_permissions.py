@@ -24,6 +24,8 @@ API = {
     ("customers", "GET"): ("read", 200),
     ("customers/<str:external_id>", "GET"): ("read", 200),
     ("customers/<str:external_id>", "PUT"): ("write", 200),
+    ("customers/<str:external_id>", "DELETE"): ("write", 204),
+    ("customers/<str:external_id>/export", "GET"): ("read", 200),
     ("customers/<str:external_id>/ledger", "GET"): ("read", 200),
     ("customers/<str:external_id>/adjustments", "POST"): ("write", 422),
     ("referrals", "GET"): ("read", 200),
@@ -54,8 +56,15 @@ API = {
 PAGES = {
     ("", "GET"): (200, 200, 200, 200),  # each their own portal, or the welcome page
     ("points/", "GET"): (302, 200, 302, 302),
+    ("appeal/<str:referral_id>/", "GET"): (302, 404, 404, 404),  # either side of the referral alone
+    ("appeal/<str:referral_id>/", "POST"): (302, 404, 404, 404),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
+    ("perks/", "GET"): (302, 200, 302, 302),
+    ("leaderboards/", "GET"): (302, 200, 302, 302),
+    ("leaderboards/", "POST"): (302, 422, 302, 302),  # an empty name
+    ("badges/<str:slug>.svg", "GET"): (404, 404, 404, 404),  # public; "nps" is no badge
+    ("badges/<str:slug>.png", "GET"): (404, 404, 404, 404),
     ("catalogue/", "GET"): (302, 200, 302, 302),
     ("catalogue/<slug:slug>/", "GET"): (302, 200, 302, 302),
     ("catalogue/<slug:slug>/", "POST"): (302, 200, 302, 302),
@@ -78,6 +87,9 @@ PAGES = {
     ("s/<str:token>/more", "POST"): (404, 404, 404, 404),
     ("s/<str:token>/fresh", "GET"): (404, 404, 404, 404),
     ("s/<str:token>/fresh", "POST"): (404, 404, 404, 404),
+    ("events/<str:token>", "GET"): (404, 404, 404, 404),
+    ("events/<str:token>", "POST"): (404, 404, 404, 404),
+    ("events/<str:token>/event.ics", "GET"): (404, 404, 404, 404),
     # Only where mails go to a folder instead of being sent: all staff, whatever their role.
     ("mails/", "GET"): (404, 404, 200, 200),
     ("mails/<str:name>/", "GET"): (404, 404, 404, 404),
@@ -136,6 +148,7 @@ def address():
             "<str:name>": "orders",
             "<slug:slug>": "nps",  # a survey, and an item of the catalogue
             "<str:redemption_id>": Redemption.objects.get().public_id,
+            "<str:slug>": "nps",
             "<str:code>": Link.objects.filter(customer__external_id="ann").get().code,
             "<str:token>": "forged",
             "<str:uidb36>-<str:key>": "1-forged",
@@ -239,7 +252,7 @@ def admin_addresses():
 
 def test_every_admin_route_is_asked():
     asked = {path.split("/")[2] for path in admin_addresses()}
-    own = {"search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
+    own = {"find", "search", "login", "logout", "password_change", "autocomplete", "jsi18n", "r", ""}
 
     found = {pattern.split("/")[1] for pattern, _ in walk() if pattern.startswith("admin/")}
 

@@ -6,7 +6,10 @@ from messaging.models import Message
 from messaging.services import Recipient, queue_message
 
 ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", locale="en")
-BULK_KINDS = ("purchase_thanks", "friend_joined", "reward_available", "survey_invitation")
+BULK_KINDS = (
+    *("purchase_thanks", "friend_joined", "reward_available", "survey_invitation"),
+    *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
+)
 
 
 def url(path: str = "/") -> str:
@@ -32,6 +35,19 @@ def ordinary() -> dict[str, dict]:
             "why": "Bob M. made their first purchase",
             "portal_url": url(),
         },
+        "change_requested": {
+            "title": "Give 5,000 points to customer c-1",
+            "asked_by": "mia@shop.example",
+            "why": "the parcel was lost twice",
+            "page_url": url("/admin/accounts/changerequest/1/change/"),
+        },
+        "appeal_answered": {
+            "first_name": "Ann",
+            "friend_name": "Bob M.",
+            "outcome": "We looked again and it counts now.",
+            "answer": "Two households after all. Sorry for the trouble!",
+            "portal_url": url(),
+        },
         "points_expiring": {
             "first_name": "Ann",
             "points": 120,
@@ -48,6 +64,7 @@ def ordinary() -> dict[str, dict]:
             "portal_url": url("/redemptions/"),
         },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
+        **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
 
 
@@ -65,6 +82,8 @@ def shortest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
+        "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
+        "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
         "points_expiring": {
             "first_name": "",
             "points": 1,
@@ -81,6 +100,8 @@ def shortest() -> dict[str, dict]:
             "portal_url": url(),
         },
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
+        **_standing("", "", 1, "2026-01-01", "/"),
+        "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
     }
 
 
@@ -101,6 +122,14 @@ def longest() -> dict[str, dict]:
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
         "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
+        "change_requested": {"title": long, "asked_by": long, "why": long, "page_url": url(path)},
+        "appeal_answered": {
+            "first_name": long,
+            "friend_name": long,
+            "outcome": long,
+            "answer": long,
+            "portal_url": url(path),
+        },
         "points_expiring": {
             "first_name": long,
             "points": 10**15,
@@ -117,6 +146,28 @@ def longest() -> dict[str, dict]:
             "portal_url": url(path),
         },
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
+        **_standing(long, long, 10**9, "2026-12-31", path),
+    }
+
+
+def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[str, dict]:
+    """Give the mails about tiers, milestones, badges and events these values."""
+    event = {"first_name": name, "title": words, "date": day, "time": words, "place": words, "answer_url": url(path)}
+    return {
+        "milestone_reached": {
+            "first_name": name,
+            "referrals": number,
+            "gets": words,
+            "available_on": day,
+            "portal_url": url(path),
+        },
+        "milestone_near": {"first_name": name, "referrals": number, "gets": words, "share_url": url(path)},
+        "tier_up": {"first_name": name, "tier": words, "multiplier": words, "perks": words, "portal_url": url(path)},
+        "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, "share_url": url(path)},
+        "badge_earned": {"first_name": name, "badge": words, "description": words, "portal_url": url(path)},
+        "event_invitation": {**event, "about": words, "answer_by": day},
+        "event_place_free": event,
+        "event_cancelled": {"first_name": name, "title": words, "date": day, "portal_url": url(path)},
     }
 
 

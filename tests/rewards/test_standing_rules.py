@@ -1,4 +1,4 @@
-"""Tiers from the dates of referrals: the window to the instant, grace, risk; milestones ahead; ranks."""
+"""Tiers from the dates of referrals: the window to the instant, grace, risk; milestones ahead."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,6 @@ from rewards.standing import (
     last_held,
     level_for,
     next_milestone,
-    shared_ranks,
     standing_at,
 )
 
@@ -167,8 +166,3 @@ def test_next_milestone_is_the_nearest_ahead(count, number, to_go):
 
 def test_next_milestone_after_the_last_is_none():
     assert next_milestone((Milestone(referrals=5, points=9),), 5) is None
-
-
-def test_shared_ranks_are_fair():
-    assert shared_ranks([7, 9, 7, 3]) == [2, 1, 2, 4]
-    assert shared_ranks([]) == []

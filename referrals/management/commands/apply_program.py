@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.utils import timezone
 
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import Change, program_changes
+from referrals.queries.audiences import missing_audience
 from referrals.queries.programs import find_document
-from referrals.services.programs import apply_programs
+from referrals.services.program_changes import apply_programs_by_command
 from referrals.yaml_nodes import FileProblem
 
 
@@ -34,11 +36,13 @@ class Command(BaseCommand):
             changes = program_changes(before, document)
             differs = differs or bool(changes)
             self._print(document, before, changes)
+            if told := missing_audience(document.terms.audience):
+                self.stdout.write(f"  audience: offered to {told}")
         if check:
             if differs:
                 sys.exit(1)
             return
-        apply_programs(documents=documents, at=timezone.now())
+        apply_programs_by_command(documents=documents, actor=f"command line ({getuser()})", at=timezone.now())
 
     def _print(self, document: ProgramDocument, before: ProgramDocument | None, changes: list[Change]) -> None:
         if before is None:

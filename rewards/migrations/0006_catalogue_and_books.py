@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('referrals', '0002_assists'),
-        ('rewards', '0003_decisions'),
+        ('rewards', '0005_appeals'),
     ]
 
     operations = [

@@ -1,0 +1,13 @@
+"""What every app keeps of people: what an export tells and an erasure makes nobody's, in this order."""
+
+from referrals.services import personal_data as referrals
+from referrals.services.erasing import PersonalData
+from rewards.services import personal_data as rewards
+from surveys.services import personal_data as surveys
+
+PERSONAL_DATA: list[PersonalData] = [
+    surveys.PERSONAL_DATA,
+    rewards.MAILS,  # while rewards and referrals still tell which mails are about the person
+    rewards.PERSONAL_DATA,
+    referrals.PERSONAL_DATA,
+]

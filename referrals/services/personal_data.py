@@ -1,0 +1,158 @@
+"""What referrals keep of people: the customer, their links, clicks, events and referrals."""
+
+import secrets
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from referrals.codes import canonical_code, random_code
+from referrals.erasing import redact_body, replace_all
+from referrals.models import Assist, Click, Code, Customer, Erasure, Event, Link, Referral, ReferralStep
+from referrals.services.erasing import PersonalData, new_external_id
+
+ERASED = "(erased)"
+
+
+def _export(customer: Customer) -> dict[str, Any]:
+    about = ("external_id", "email", "name", "locale", "time_zone", "attributes", "created_at", "contact_as_of")
+    return {
+        "customer": {name: getattr(customer, name) for name in about},
+        "links": [
+            {
+                "program": one.program.slug,
+                "codes": [code.code for code in one.codes.all()],
+                "created_at": one.created_at,
+            }
+            for one in customer.links.select_related("program").prefetch_related("codes")
+        ],
+        "events": [
+            {"received_at": one.received_at, "source": one.source, "body": one.body}
+            for one in customer.events.order_by("occurred_at", "pk")
+        ],
+        "visits": [
+            {"at": one.at, "code": one.link.code, "channel": one.channel, "utm": one.utm, "device": one.device}
+            for one in _visits(customer).select_related("link").order_by("at", "pk")
+        ],
+        "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],
+        "referred_by": [_referral_json(one) for one in customer.referrals_received.select_related("program")],
+    }
+
+
+def _referral_json(referral: Referral) -> dict[str, Any]:
+    return {
+        "id": referral.public_id,
+        "program": referral.program.slug,
+        "state": referral.state,
+        "reason": referral.reason or None,
+        "bound_at": referral.bound_at,
+        "qualified_at": referral.qualified_at,
+    }
+
+
+def _visits(customer: Customer) -> QuerySet[Click]:
+    """Return the visits by which the person came: those their events name, and others of the same browser."""
+    named = Event.objects.filter(customer=customer).exclude(click_id="").values_list("click_id", flat=True)
+    own = Click.objects.filter(Q(click_id__in=list(named)) | Q(referrals__friend=customer))
+    browsers = set(own.exclude(visitor="").values_list("visitor", flat=True))
+    return Click.objects.filter(Q(pk__in=list(own.values_list("pk", flat=True))) | Q(visitor__in=browsers))
+
+
+def _erase(customer: Customer, _receipt: Erasure) -> None:
+    replaced = _new_codes(customer)
+    if new_external_id(customer) != customer.external_id:
+        replaced[customer.external_id.casefold()] = new_external_id(customer)
+    _erase_events(customer, replaced)
+    _erase_visits(customer)
+    _erase_steps(customer, replaced)
+
+
+def _new_codes(customer: Customer) -> dict[str, str]:
+    """Give every code of the person's links another spelling, one that says nothing; return which became which."""
+    replaced: dict[str, str] = {}
+    for code in Code.objects.filter(link__customer=customer).order_by("pk"):
+        fresh = _free_code()
+        replaced[code.code.casefold()] = fresh
+        Link.objects.filter(pk=code.link_id, code=code.code).update(code=fresh)
+        Code.objects.filter(pk=code.pk).update(code=fresh)
+    return replaced
+
+
+def _free_code() -> str:
+    while Code.objects.filter(code=(code := random_code())).exists():
+        continue
+    return code
+
+
+def _erase_events(customer: Customer, replaced: dict[str, str]) -> None:
+    """Leave of the person's events what counts; in others' events only their codes change."""
+    for event in Event.objects.filter(customer=customer):
+        _replace_ids(event, customer, replaced)
+        event.body = redact_body(event.body, replaced)
+        event.save(update_fields=["body", "event_id", "order_id", "lead_id", "code", "coupon"])
+    for event in _with_codes(customer, replaced):
+        known = _spelled(event.code, replaced) | _spelled(event.coupon, replaced) | replaced
+        event.code = replace_all(event.code, known)
+        event.coupon = replace_all(event.coupon, known)
+        event.body = replace_all(event.body, known)
+        event.save(update_fields=["body", "code", "coupon"])
+
+
+def _replace_ids(event: Event, customer: Customer, replaced: dict[str, str]) -> None:
+    """Replace the ids of the event that hold the person's address; an order's everywhere it is named."""
+    replaced |= _spelled(event.code, replaced) | _spelled(event.coupon, replaced)
+    for name in ("event_id", "order_id", "lead_id"):
+        text = getattr(event, name)
+        if customer.email and customer.email.casefold() in text.casefold():
+            fresh = replaced.setdefault(text.casefold(), f"erased-{secrets.token_hex(12)}")
+            if name != "event_id":
+                Event.objects.filter(**{name: text}).exclude(pk=event.pk).update(**{name: fresh})
+            setattr(event, name, fresh)
+    event.code, event.coupon = replace_all(event.code, replaced), replace_all(event.coupon, replaced)
+
+
+def _spelled(text: str, replaced: dict[str, str]) -> dict[str, str]:
+    """Return what a code in somebody's own spelling becomes."""
+    fresh = replaced.get(canonical_code(text).casefold()) if text else None
+    return {text.casefold(): fresh} if fresh else {}
+
+
+def _with_codes(customer: Customer, replaced: dict[str, str]) -> list[Event]:
+    """Return the events of others that name one of the person's codes."""
+    friends = Referral.objects.filter(advocate=customer).values("friend")
+    helped = Assist.objects.filter(advocate=customer).values("referral__friend")
+    near = Q(customer__in=friends) | Q(customer__in=helped)
+    for code in replaced:
+        near |= Q(code__iexact=code) | Q(coupon__iexact=code)
+    rows = Event.objects.filter(near).exclude(customer=customer).exclude(code="", coupon="")
+    return [one for one in rows if _spelled(one.code, replaced) or _spelled(one.coupon, replaced)]
+
+
+def _erase_visits(customer: Customer) -> None:
+    """Give the person's browsers other names and drop what the address carried; visits are counted as before."""
+    visits = list(_visits(customer))
+    Click.objects.filter(pk__in=[click.pk for click in visits]).update(utm={})
+    for visitor in {click.visitor for click in visits} - {""}:
+        Click.objects.filter(visitor=visitor).update(visitor=secrets.token_urlsafe(16))
+    for day_hash in {click.day_hash for click in visits} - {""}:
+        Click.objects.filter(day_hash=day_hash).update(day_hash=secrets.token_hex(8))
+
+
+def _erase_steps(customer: Customer, replaced: dict[str, str]) -> None:
+    """Drop staff's notes on the person's referrals; the decisions and what they rest on stay."""
+    own = Q(advocate=customer) | Q(friend=customer)
+    for referral in Referral.objects.filter(own).exclude(code=""):
+        known = replaced | _spelled(referral.code, replaced)
+        Referral.objects.filter(pk=referral.pk).update(code=replace_all(referral.code, known))
+    for assist in Assist.objects.filter(advocate=customer):
+        known = replaced | _spelled(assist.code, replaced)
+        Assist.objects.filter(pk=assist.pk).update(code=replace_all(assist.code, known))
+    about = Q(referral__advocate=customer) | Q(referral__friend=customer) | Q(referral__assists__advocate=customer)
+    steps = ReferralStep.objects.filter(about).distinct()
+    for step in steps:
+        code = step.data.get("code") or ""
+        step.data = replace_all(step.data, replaced | _spelled(code, replaced))
+        step.why = ERASED if step.actor else step.why
+        step.save(update_fields=["data", "why"])
+
+
+PERSONAL_DATA = PersonalData("referrals", _export, _erase)

@@ -1,0 +1,46 @@
+"""What a segment may ask of a customer's points and rewards."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from django.db.models import Count
+
+from referrals.conditions import Value
+from referrals.models import Customer
+from referrals.segments import Registered, SegmentFamily, SegmentField
+from rewards.models import Reward
+from rewards.queries.balances import points_of_many
+
+
+def _points(bucket: str) -> Callable[[Sequence[int]], Mapping[int, Value]]:
+    def values(pks: Sequence[int]) -> Mapping[int, Value]:
+        purses = points_of_many(Customer(pk=pk) for pk in pks)
+        return {pk: getattr(points, bucket) for pk, points in purses.items()}
+
+    return values
+
+
+def rewards_standing(pks: Sequence[int]) -> Mapping[int, Value]:
+    """Return how many rewards each customer was promised or given that stand."""
+    rows = Reward.objects.filter(recipient__in=pks, state__in=Reward.STANDING).values("recipient")
+    return dict.fromkeys(pks, 0) | dict(rows.annotate(n=Count("pk")).order_by().values_list("recipient", "n"))
+
+
+def badges(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[str, Value]]:
+    """Tell of each customer which badges they hold."""
+    found: dict[int, dict[str, Value]] = {pk: dict.fromkeys(slugs, False) for pk in pks}
+    given = (Reward.State.AVAILABLE, Reward.State.FULFILLED)
+    rows = Reward.objects.filter(recipient__in=pks, kind="badge", state__in=given, detail__what__in=list(slugs))
+    for pk, slug in rows.values_list("recipient", "detail__what"):
+        found[pk][slug] = True
+    return found
+
+
+SEGMENT_FIELDS: list[Registered] = [
+    SegmentField("points.available", "number", "points to spend", _points("available")),
+    SegmentField("points.pending", "number", "points on their way", _points("pending")),
+    SegmentField("points.debt", "number", "points owed", _points("debt")),
+    SegmentField("points.lifetime", "number", "points ever released and not taken back", _points("lifetime")),
+    SegmentField("points.redeemed", "number", "points spent", _points("redeemed")),
+    SegmentField("rewards.count", "number", "rewards promised or given that stand", rewards_standing),
+    SegmentFamily("badges.*", "flag", "holds a badge, by its slug", badges),
+]
