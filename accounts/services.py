@@ -14,7 +14,7 @@ from core.errors import Invalid
 _TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
 _SHOWN = tuple(
     f"{act}_{noun}"
-    for noun in ("badge", "perk", "perkevent", "leaderboard", "leaderboardprize")
+    for noun in ("badge", "catalogueitem", "perk", "perkevent", "leaderboard", "leaderboardprize")
     for act in ("add", "change", "delete")
 )
 _BLOCKS = ("add_blockentry", "delete_blockentry")
@@ -39,7 +39,10 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "Support": {
         "referrals": ("view_", "change_referral", "change_customer", "change_link", *_BLOCKS),
-        "rewards": ("view_", "change_reward", "change_appeal", "change_fulfilment", "change_coupon"),
+        "rewards": (
+            *("view_", "change_reward", "change_redemption", "change_appeal"),
+            *("change_fulfilment", "change_coupon"),
+        ),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
         "accounts": ("view_changerequest",),

@@ -25,6 +25,7 @@ from analytics.services.overview import Chart, Line, View, build_overview
 from analytics.services.rollups import bring_up_to_date
 from analytics.spans import By, Span, before, cut
 from analytics.templatetags.numbers import label_of
+from core.csv_cells import safe_cell
 from core.errors import Refused
 from core.periods import local_day
 
@@ -182,10 +183,4 @@ def _cell(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and not _is_number(value):
-        return "'" + value
-    return "" if value is None else value
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdecimal()
+    return "" if value is None else safe_cell(value)

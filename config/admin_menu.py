@@ -13,7 +13,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
-    "Rewards & ledger": ("rewards.reward", "rewards"),
+    "Rewards & ledger": ("rewards.reward", "rewards.redemption", "rewards.catalogueitem", "rewards"),
     "Tiers & events": (
         *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
         *("rewards.leaderboard", "rewards.leaderboardresult", "rewards.displayname"),
@@ -34,6 +34,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Decisions": ("rewards.appeal", "accounts.changerequest"),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
+# Pages that are no model's list, first under their heading: title, name of the address, the permission it needs.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Risk": (("Review queue", "review", "referrals.view_referral"),),
+    "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
+}
 ICONS = {
     "Programs": "campaign",
     "People": "group",
@@ -47,10 +52,6 @@ ICONS = {
     "Decisions": "how_to_vote",
     OTHER: "settings",
 }
-
-
-# Pages that are no model's, first under their heading: title, route, the permission to look.
-PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {"Risk": (("Review queue", "review", "referrals.view_referral"),)}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

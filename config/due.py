@@ -11,7 +11,7 @@ from core.services.jobs import DueWork
 from messaging.services import send_due
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
-from rewards.services import budgets, calling, fulfilling, grants, pools
+from rewards.services import budgets, calling, expiry, fulfilling, grants, pools, redeeming, sealing
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
@@ -24,6 +24,9 @@ DUE: list[tuple[str, DueWork]] = [
     ("reviews-timed-out", review.let_go_due),
     ("shop-asked", vetoes.ask_due),
     ("rewards-released", grants.release_due),
+    ("points-expired", expiry.expire_due),
+    ("points-expiring", expiry.warn_due),
+    ("reservations-ended", redeeming.end_reservations),
     ("referrals-approved", lifecycle.approve_due),
     ("referrals-expired", lifecycle.expire_due),
     ("tiers", refresh_standings_due),
@@ -39,5 +42,6 @@ DUE: list[tuple[str, DueWork]] = [
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
     ("simulations", run_simulations),
+    ("ledger-sealed", sealing.seal_due),
     ("remembered-requests", purge_idempotent_requests),
 ]

@@ -55,6 +55,7 @@ BRAND_LOGO = env.str("BRAND_LOGO", default="")  # an address, or a file under st
 BRAND_SUPPORT_EMAIL = env.str("BRAND_SUPPORT_EMAIL", default="")
 VISITOR_COOKIE = env.bool("VISITOR_COOKIE", default=True)  # a random first-party id of who opened a share link
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+POINT_VALUE = env.str("POINT_VALUE", default="")  # what a point is worth, such as "0.01 EUR"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -298,6 +299,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ReferralState": "referrals.models.Referral.State",
         "RewardState": "rewards.models.Reward.State",
+        "RedemptionState": "rewards.models.Redemption.State",
+        "ItemKind": "rewards.models.CatalogueItem.Kind",
         "InvitationState": "surveys.models.Invitation.State",
     },
     "POSTPROCESSING_HOOKS": [

@@ -54,5 +54,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.ChoiceOffered: [gift_handlers.tell_choice_offered],
     reward_events.StockRunsLow: [gift_handlers.tell_stock_low],
     reward_events.BudgetStageReached: [reward_handlers.tell_budget_stage],
+    reward_events.PointsExpiring: [reward_handlers.tell_points_expiring],
+    reward_events.RedemptionSettled: [reward_handlers.tell_redemption_settled],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

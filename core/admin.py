@@ -20,20 +20,8 @@ from core.models import Delivery, JobRun
 from core.money import to_text
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Facts and decisions: to look at; what changes them are services."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class ActsWithReason(ModelAdmin):  # type: ignore[misc]
+    """Actions that ask why before they do anything."""
 
     def act_with_reason(
         self,
@@ -53,8 +41,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
         `choices` are (name, label, options) and `number` the label of a whole number to ask for besides, which
-        begins with `number_start`;
-        a row that is refused is told and leaves the others alone.
+        begins with `number_start`; `said` is the label of the reason; a row that is refused is told and leaves
+        the others alone.
         """
         reason = request.POST.get("reason", "").strip()
         if not reason:
@@ -90,6 +78,22 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
                 self.message_user(request, f"{row}: {refusal.detail}", messages.WARNING)
         if count:
             self.message_user(request, f"{count} {done}.", messages.SUCCESS)
+
+
+class ReadOnlyAdmin(ActsWithReason):
+    """Facts and decisions: to look at; what changes them are services."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
-from core.checks import check_accent
+from core.checks import check_accent, check_point_value
 
 
 class CoreConfig(AppConfig):
@@ -11,3 +11,4 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks."""
         register(check_accent)
+        register(check_point_value)

@@ -1,7 +1,8 @@
 """Money as integers of the currency's minor unit; text in and out is a decimal string."""
 
 import re
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 
 import moneyed
@@ -43,3 +44,31 @@ def to_text(minor: int, currency: str) -> str:
 def to_units(minor: int, currency: str) -> Decimal:
     """Return minor units as an exact decimal number of currency units."""
     return Decimal(minor).scaleb(-exponent_of(currency))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitValue:
+    """What one unit of something is worth: an exact amount, finer than the currency's decimals if need be."""
+
+    amount: Decimal
+    currency: str
+
+    def minor(self, units: int) -> int:
+        """Return what so many units are worth in minor units of the currency, halves rounded up."""
+        worth = (self.amount * units).scaleb(exponent_of(self.currency))
+        return int(worth.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def read_unit_value(text: str) -> UnitValue | None:
+    """Return the value written as '0.01 EUR'; None for an empty text, `Invalid` for any other."""
+    if not text.strip():
+        return None
+    amount, _, currency = text.strip().partition(" ")
+    try:
+        value = Decimal(amount)
+    except InvalidOperation:
+        value = Decimal(0)
+    if not (value.is_finite() and value > 0):
+        raise Invalid(f"expected an amount above 0 and its currency such as '0.01 EUR', got {text!r}")
+    exponent_of(currency)
+    return UnitValue(value, currency)

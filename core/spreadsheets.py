@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
+from core.csv_cells import safe_cells
 
 
 def csv_answer(filename: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
@@ -14,11 +14,5 @@ def csv_answer(filename: str, header: Sequence[str], rows: Iterable[Sequence[obj
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     writer = csv.writer(response)
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows(safe_cells(row) for row in rows)
     return response
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_COMPUTED):
-        return f"'{value}"
-    return "" if value is None else value

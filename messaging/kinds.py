@@ -312,6 +312,35 @@ KINDS: dict[str, Kind] = {
         },
         staff=True,
     ),
+    "points_expiring": Kind(
+        label="Points expire soon",
+        purpose=REWARDS,
+        priority=30,
+        keep_for=timedelta(days=5),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "points": "whole",
+            "first_day": "day",
+            "last_day": "day",  # the same as the first where all expire on one day
+            "portal_url": "url",
+        },
+    ),
+    "redemption_settled": Kind(
+        label="Redemption handed over or undone",
+        purpose=TRANSACTIONAL,
+        priority=15,
+        keep_for=timedelta(days=14),
+        guarantee="at_least_once",
+        variables={
+            "first_name": "name",
+            "item": "copy",
+            "done": "whole",  # 1: handed over; 0: undone, the points are back
+            "points": "whole",
+            "note": "copy",  # a code, a link, or why; may be empty
+            "portal_url": "url",
+        },
+    ),
     "survey_invitation": Kind(
         label="Survey invitation",
         purpose=SURVEYS,

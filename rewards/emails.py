@@ -19,10 +19,14 @@ from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link
 from referrals.queries.links import share_url
 from referrals.terms import Level, Milestone
+from rewards.events import PointsExpiring
 from rewards.invitation_tokens import invitation_url
-from rewards.models import Appeal, EventInvitation, Reward, TierStanding
+from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
 from rewards.queries.budgets import Budget
+
+REDEMPTIONS = "/redemptions/"
+CATALOGUE = "/catalogue/"
 
 
 def queue_reward_available(*, rewards: Sequence[Reward]) -> Message:
@@ -276,5 +280,38 @@ def queue_budget_alert(*, user: User, budget: Budget, stage: str) -> Message:
             "run_out": run_out.isoformat() if run_out else "",
             "heir": budget.takeover.to.name if budget.takeover else "",
             "budget_url": f"{settings.PUBLIC_BASE_URL}{reverse('budget', args=[program.slug])}",
+        },
+    )
+
+
+def queue_points_expiring(*, customer: Customer, news: PointsExpiring) -> Message:
+    """Tell a customer which points expire soon; caused by the first of the lots and how long before."""
+    return queue_message(
+        kind="points_expiring",
+        recipient=recipient_of(customer),
+        cause=f"lot:{news.lot}:{news.days}",
+        context={
+            "first_name": customer.first_name,
+            "points": news.points,
+            "first_day": _day(datetime.fromisoformat(news.first_at)),
+            "last_day": _day(datetime.fromisoformat(news.last_at)),
+            "portal_url": _url(CATALOGUE),
+        },
+    )
+
+
+def queue_redemption_settled(*, redemption: Redemption) -> Message:
+    """Tell a customer that they have what they gave points for, or that the points are back."""
+    return queue_message(
+        kind="redemption_settled",
+        recipient=recipient_of(redemption.customer),
+        cause=f"redemption:{redemption.pk}:{redemption.state}",
+        context={
+            "first_name": redemption.customer.first_name,
+            "item": redemption.title,
+            "done": int(redemption.state == Redemption.State.FULFILLED),
+            "points": redemption.points,
+            "note": redemption.outcome,
+            "portal_url": _url(REDEMPTIONS),
         },
     )

@@ -131,3 +131,33 @@ class BudgetStageReached(DomainEvent):
 
     program: int
     stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsExpiring(DomainEvent):
+    """Points of a customer will expire: how many, between which ISO moments, told `days` before.
+
+    `lot` is the first of them, `days` 30 or 7.
+    """
+
+    customer: int
+    lot: int
+    points: int
+    first_at: str
+    last_at: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionPlaced(DomainEvent):
+    """A customer gave points for something that is to be handed over now."""
+
+    redemption: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionSettled(DomainEvent):
+    """A redemption came to its end: 'fulfilled', 'cancelled' or 'failed'."""
+
+    redemption: int
+    state: str

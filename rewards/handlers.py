@@ -22,6 +22,8 @@ from rewards.emails import (
     queue_event_place_free,
     queue_milestone_near,
     queue_milestone_reached,
+    queue_points_expiring,
+    queue_redemption_settled,
     queue_reward_available,
     queue_tier_at_risk,
     queue_tier_up,
@@ -35,12 +37,14 @@ from rewards.events import (
     MilestoneReached,
     PerkEventCancelled,
     PlacesFreed,
+    PointsExpiring,
+    RedemptionSettled,
     RewardsReleased,
     StandingChanged,
     TierAtRisk,
     TierChanged,
 )
-from rewards.models import Appeal, EventInvitation, Reward, TierChange, TierStanding
+from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierChange, TierStanding
 from rewards.queries.budgets import budget_of
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
@@ -209,3 +213,19 @@ def tell_budget_stage(event: BudgetStageReached) -> None:
     budget = budget_of(program, at=clocks.now())
     for user in staff_who_may(WATCHERS):
         queue_budget_alert(user=user, budget=budget, stage=event.stage)
+
+
+def tell_points_expiring(event: PointsExpiring) -> None:
+    """Tell the owner which points expire soon."""
+    customer = Customer.objects.get(pk=event.customer)
+    if customer.email:
+        queue_points_expiring(customer=customer, news=event)
+
+
+def tell_redemption_settled(event: RedemptionSettled) -> None:
+    """Tell the customer how their redemption ended, unless they ended it themselves or never confirmed it."""
+    redemption = Redemption.objects.select_related("customer").get(pk=event.redemption)
+    last = redemption.steps.latest("pk")
+    by_somebody_else = last.actor not in {"", f"customer:{redemption.customer_id}"}
+    if by_somebody_else and redemption.customer.email:
+        queue_redemption_settled(redemption=redemption)

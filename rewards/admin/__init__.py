@@ -1,8 +1,10 @@
-"""Rewards, the books, how rewards are given, tiers, badges, perks, events, leaderboards and appeals in the admin."""
+"""Rewards, the books, the catalogue, gifts, tiers, badges, perks, events, leaderboards and appeals in the admin."""
 
 from rewards.admin import (
     appeals,
     badges,
+    books,
+    catalogue,
     choices,
     coupons,
     endpoints,
@@ -17,6 +19,8 @@ from rewards.admin import (
 __all__ = [
     "appeals",
     "badges",
+    "books",
+    "catalogue",
     "choices",
     "coupons",
     "endpoints",

@@ -1,6 +1,5 @@
 """Coupon pools and coupons in the admin: upload codes, see how long they last, undo a use."""
 
-import csv
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,6 +13,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from core.admin import ReadOnlyAdmin, link_to
+from core.spreadsheets import csv_answer
 from rewards.coupon_codes import SHOWN_ERRORS
 from rewards.forms.gifts import CodesForm, PoolForm
 from rewards.models import Coupon, CouponPool
@@ -144,13 +144,8 @@ class CouponPoolAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.action(description="Download blocked codes (CSV)", permissions=["view"])
     def blocked_action(self, request: HttpRequest, queryset: "QuerySet[CouponPool]") -> HttpResponse:
         """Answer the codes that were taken back, to switch them off in the shop."""
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="blocked-codes.csv"'
-        writer = csv.writer(response)
-        writer.writerow(["pool", "code"])
         blocked = Coupon.objects.filter(pool__in=queryset, state=Coupon.State.BLOCKED).order_by("pk")
-        writer.writerows(blocked.values_list("pool__name", "code"))
-        return response
+        return csv_answer("blocked-codes.csv", ("pool", "code"), blocked.values_list("pool__name", "code"))
 
 
 def _lasts(stock: Stock, pool: CouponPool) -> str:

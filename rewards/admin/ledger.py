@@ -6,14 +6,18 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 
 from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Invalid
+from rewards.admin.books import books_urls
 from rewards.models import Account, Entry, Lot, Reward, RewardStep, Transfer
 from rewards.services.credits import give_points
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, reopen_reward, revoke_reward
+
+NEVER = "never"
 
 
 class RewardStepInline(ReadOnlyInline):
@@ -199,6 +203,7 @@ class AccountAdmin(ReadOnlyAdmin):
             if account.customer is None or account.kind != Account.Kind.AVAILABLE:
                 raise Invalid("choose customers' accounts of available points")
             points = _whole(request.POST.get("number", ""))
+            days = request.POST.get("expires_days", NEVER)
             waiting = give_points(
                 customer=account.customer,
                 points=points,
@@ -206,6 +211,7 @@ class AccountAdmin(ReadOnlyAdmin):
                 actor=str(request.user),
                 asker=request.user if isinstance(request.user, User) else None,
                 at=timezone.now(),
+                expires_days=_whole(days) if points > 0 and days != NEVER else None,
             )
             if waiting is not None:
                 self.message_user(request, f"{waiting}: waits for a second person.", messages.WARNING)
@@ -220,6 +226,7 @@ class AccountAdmin(ReadOnlyAdmin):
             "Points given pay off a debt first; more than is available cannot be taken.",
             done="adjusted or asked for",
             number="How many points each? (below 0 takes)",
+            choices=(("expires_days", "Points given expire after how many days?", (NEVER, "30", "90", "180", "365")),),
         )
 
 
@@ -241,6 +248,11 @@ class TransferAdmin(ReadOnlyAdmin):
     date_hierarchy = "event_at"
     ordering = ("-pk",)
     fields = ("event_at", "kind", "amount", "debit", "credit", "reward", "shown_cause", "actor", "key", "created_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the list's addresses with those of the books."""
+        urls: list[URLPattern] = super().get_urls()
+        return [*books_urls(self.admin_site.admin_view), *urls]
 
     @admin.display(description="cause")
     def shown_cause(self, transfer: Transfer) -> str:

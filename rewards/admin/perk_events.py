@@ -1,6 +1,5 @@
 """VIP events in the admin: planning, publishing, who comes, who waits, and who was there."""
 
-import csv
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from core import clocks
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to
 from core.errors import Refused
+from core.spreadsheets import csv_answer
 from rewards.models import EventInvitation, PerkEvent
 from rewards.queries.perk_events import audience_of, events_with_counts, tier_names
 from rewards.services.perk_events import (
@@ -298,19 +298,12 @@ class EventInvitationAdmin(ReadOnlyAdmin):
 
 def attendance_csv(rows: Iterable[EventInvitation]) -> HttpResponse:
     """Return invitations as CSV; what a spreadsheet would take for a formula is text."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="attendance.csv"'
-    writer = csv.writer(response)
-    writer.writerow(("event", *COLUMNS))
-    for row in rows:
-        came = "" if row.came is None else "yes" if row.came else "no"
-        answered = row.answered_at.isoformat() if row.answered_at else ""
-        cells = (row.event.title, row.customer.name, row.customer.email, row.customer.external_id)
-        told = (row.get_state_display(), answered, row.waiting_number or "", came)
-        writer.writerow([_cell(value) for value in (*cells, *told)])
-    return response
+    return csv_answer("attendance.csv", ("event", *COLUMNS), (_row(invitation) for invitation in rows))
 
 
-def _cell(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _row(invitation: EventInvitation) -> tuple[object, ...]:
+    came = "" if invitation.came is None else "yes" if invitation.came else "no"
+    answered = invitation.answered_at.isoformat() if invitation.answered_at else ""
+    person = invitation.customer
+    cells = (invitation.event.title, person.name, person.email, person.external_id)
+    return (*cells, invitation.get_state_display(), answered, invitation.waiting_number or "", came)

@@ -25,9 +25,9 @@ from referrals.services.erasing import erase_customer, export_customer
 from referrals.services.events import erased_keys
 from referrals.services.links import ensure_links
 from rewards.models import Entry
-from rewards.queries.balances import empty_counts, ledger_of, points_of, referral_counts
+from rewards.queries.balances import empty_counts, expiring_next, ledger_of, points_of, referral_counts
 from rewards.queries.standing import MembershipStanding, badges_of, memberships_of
-from rewards.services.adjustments import MAX_POINTS
+from rewards.services.adjustments import MAX_DAYS, MAX_POINTS
 from rewards.services.credits import give_points
 
 
@@ -52,6 +52,9 @@ class AdjustmentIn(StrictSerializer):
 
     points = serializers.IntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
     reason = serializers.CharField(max_length=200)
+    expires_days = serializers.IntegerField(
+        min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, help_text="for points given; null: never"
+    )
 
 
 class WaitingChangeOut(serializers.Serializer[Any]):
@@ -111,6 +114,13 @@ class MembershipOut(serializers.Serializer[Any]):
     referrals = ReferralCountsOut()
 
 
+class ExpiringOut(serializers.Serializer[Any]):
+    """Points that expire together, and their last instant."""
+
+    points = serializers.IntegerField()
+    at = serializers.DateTimeField()
+
+
 class CustomerOut(serializers.Serializer[Any]):
     """A customer."""
 
@@ -121,6 +131,7 @@ class CustomerOut(serializers.Serializer[Any]):
     time_zone = serializers.CharField(allow_null=True)
     attributes = serializers.DictField()
     points = PointsOut()
+    expiring = ExpiringOut(allow_null=True, help_text="the points that expire next")
     programs = MembershipOut(many=True)
     badges = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
@@ -155,6 +166,7 @@ class LedgerEntryOut(serializers.Serializer[Any]):
 def customer_json(customer: Customer) -> dict[str, Any]:
     """Return the customer with points, and a code in every running program."""
     points = points_of(customer)
+    expiring = expiring_next(customer)
     counts = referral_counts(customer)
     links = ensure_links(customer=customer)
     prefetch_related_objects([link.program for link in links], "offers")
@@ -177,6 +189,7 @@ def customer_json(customer: Customer) -> dict[str, Any]:
         "time_zone": customer.time_zone or None,
         "attributes": customer.attributes,
         "points": {name: getattr(points, name) for name in points.__slots__},
+        "expiring": {"points": expiring.points, "at": expiring.at} if expiring else None,
         "programs": programs,
         "badges": list(badges_of(customer)),
         "created_at": customer.created_at,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import choices, claims, coupons, customers, events, referrals, rewards
+from rewards.api import choices, claims, coupons, customers, events, redemptions, referrals, rewards
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -38,4 +38,22 @@ urlpatterns = [
     path("coupons/<str:code>/validate", coupons.CouponValidateView.as_view(), name="api_coupon_validate"),
     path("coupons/<str:code>/redeem", coupons.CouponRedeemView.as_view(), name="api_coupon_redeem"),
     path("coupons/<str:code>/release", coupons.CouponReleaseView.as_view(), name="api_coupon_release"),
+    path("catalogue", redemptions.CatalogueView.as_view(), name="api_catalogue"),
+    path("redemptions", redemptions.RedemptionsView.as_view(), name="api_redemptions"),
+    path("redemptions/<str:redemption_id>", redemptions.RedemptionView.as_view(), name="api_redemption"),
+    path(
+        "redemptions/<str:redemption_id>/cancel",
+        redemptions.RedemptionCancelView.as_view(),
+        name="api_redemption_cancel",
+    ),
+    path(
+        "redemptions/<str:redemption_id>/confirm",
+        redemptions.RedemptionConfirmView.as_view(),
+        name="api_redemption_confirm",
+    ),
+    path(
+        "redemptions/<str:redemption_id>/fulfil",
+        redemptions.RedemptionFulfilView.as_view(),
+        name="api_redemption_fulfil",
+    ),
 ]

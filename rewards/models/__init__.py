@@ -1,5 +1,6 @@
 from rewards.models.appeals import Appeal
 from rewards.models.badges import Badge
+from rewards.models.catalogue import CatalogueItem, Redemption, RedemptionStep
 from rewards.models.coupons import Coupon, CouponPool
 from rewards.models.endpoints import FulfilmentEndpoint, OutboundCall
 from rewards.models.forecasts import BudgetAlert, Simulation
@@ -15,6 +16,7 @@ from rewards.models.ledger import Account, Entry, Lot, LotUse, Transfer
 from rewards.models.payouts import PayoutBatch, PayoutItem
 from rewards.models.perks import EventInvitation, Perk, PerkEvent
 from rewards.models.rewards import Reward, RewardStep, Settlement
+from rewards.models.seals import Seal
 from rewards.models.standing import TierChange, TierStanding
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Appeal",
     "Badge",
     "BudgetAlert",
+    "CatalogueItem",
     "ChoiceGroup",
     "ChoiceOption",
     "Coupon",
@@ -42,8 +45,11 @@ __all__ = [
     "PayoutItem",
     "Perk",
     "PerkEvent",
+    "Redemption",
+    "RedemptionStep",
     "Reward",
     "RewardStep",
+    "Seal",
     "Settlement",
     "Simulation",
     "TierChange",

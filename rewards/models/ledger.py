@@ -57,6 +57,7 @@ class Transfer(models.Model):
     amount = models.BigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
     reward = models.ForeignKey("rewards.Reward", on_delete=models.PROTECT, null=True, related_name="transfers")
+    redemption = models.ForeignKey("rewards.Redemption", on_delete=models.PROTECT, null=True, related_name="transfers")
     resolves = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="resolution", help_text="the pending grant it ends"
     )
@@ -107,7 +108,8 @@ class Lot(models.Model):
     amount = models.BigIntegerField()
     remaining = models.BigIntegerField()
     available_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="its last instant")
+    warn_at = models.DateTimeField(null=True, help_text="when its owner is next told that it expires")
 
     class Meta:
         constraints = [
@@ -118,6 +120,8 @@ class Lot(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "expires_at"], condition=models.Q(remaining__gt=0), name="lot_open"),
+            models.Index(fields=["expires_at"], condition=models.Q(remaining__gt=0), name="lot_to_expire"),
+            models.Index(fields=["warn_at"], condition=models.Q(remaining__gt=0), name="lot_to_warn_of"),
         ]
 
     def __str__(self) -> str:
@@ -130,6 +134,7 @@ class LotUse(models.Model):
     transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="lot_uses")
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses")
     amount = models.BigIntegerField(help_text="points taken; negative where they were given back")
+    extends_to = models.DateTimeField(null=True, help_text="the lot's new end, where it had expired meanwhile")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["transfer", "lot"], name="one_use_a_transfer_and_lot")]

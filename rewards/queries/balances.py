@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, QuerySet, Sum
 
 from referrals.models import Customer, Referral
-from rewards.models import Account, Entry, Transfer
+from rewards.models import Account, Entry, Lot, Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """A customer's points. `lifetime` is what was released and not taken back."""
+    """A customer's points.
+
+    `lifetime` is what was released and not taken back; what expired and then counted as taken back (rule 8) is
+    in neither `lifetime` nor `expired`.
+    """
 
     available: int = 0
     pending: int = 0
@@ -40,10 +45,18 @@ def points_of_many(customers: Iterable[Customer]) -> dict[int, Points]:
     )
     for row in sums:
         moved[row["account__customer"]][row["transfer__kind"]] = row["total"]
-    return {pk: _points(balances[pk], moved[pk]) for pk in pks}
+    covered = _taken_back_as_expired([pk for pk in pks if Transfer.Kind.EXPIRE in moved[pk]])
+    return {pk: _points(balances[pk], moved[pk], covered.get(pk, 0)) for pk in pks}
 
 
-def _points(balance: dict[str, int], moved: dict[str, int]) -> Points:
+def _taken_back_as_expired(pks: list[int]) -> dict[int, int]:
+    if not pks:
+        return {}
+    counted = Transfer.objects.filter(debit__kind=Account.Kind.EXPIRED, reward__recipient__in=pks)
+    return dict(counted.values_list("reward__recipient").annotate(total=Sum("amount")).order_by())
+
+
+def _points(balance: dict[str, int], moved: dict[str, int], covered: int) -> Points:
     kinds = Transfer.Kind
     debt = balance.get(Account.Kind.DEBT, 0)
     earned = moved.get(kinds.RELEASE, 0) + moved.get(kinds.REVOKE, 0)
@@ -51,10 +64,25 @@ def _points(balance: dict[str, int], moved: dict[str, int]) -> Points:
         available=balance.get(Account.Kind.AVAILABLE, 0),
         pending=balance.get(Account.Kind.PENDING, 0),
         debt=debt,
-        lifetime=max(0, earned - debt),
+        lifetime=max(0, earned - debt - covered),
         redeemed=-moved.get(kinds.REDEEM, 0),
-        expired=-moved.get(kinds.EXPIRE, 0),
+        expired=-moved.get(kinds.EXPIRE, 0) - covered,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """Points of a customer that expire together at `at`, their last instant."""
+
+    points: int
+    at: datetime
+
+
+def expiring_next(customer: Customer) -> Expiring | None:
+    """Return the points that expire next; None where none ever do."""
+    lots = Lot.objects.filter(account__customer=customer, remaining__gt=0, expires_at__isnull=False)
+    first = lots.values_list("expires_at").annotate(points=Sum("remaining")).order_by("expires_at").first()
+    return Expiring(at=first[0], points=first[1]) if first and first[0] else None
 
 
 def ledger_of(customer: Customer) -> QuerySet[Entry]:

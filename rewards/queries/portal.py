@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -13,10 +13,13 @@ from referrals.models import Assist, Customer, Referral, ReferralStep
 from referrals.terms import terms_from_json
 from rewards.models import Account, Appeal, Reward, Transfer
 from rewards.queries.appeals import may_appeal
+from rewards.queries.balances import Expiring, expiring_next
+from rewards.queries.catalogue import items_offered
 from rewards.queries.why import reward_in_words, reward_name
 
 State = Referral.State
 MANY_ASSISTS = 5
+SHOWN_BEFORE = timedelta(days=60)
 OPEN_STATES = (State.SIGNED_UP, State.QUALIFIED, State.FLAGGED)
 DONE_STATES = (State.APPROVED,)
 OFF_STATES = (State.REVERSED, State.VOIDED, State.EXPIRED)
@@ -25,13 +28,19 @@ SHOWN: dict[str, tuple[str, ...]] = {"open": OPEN_STATES, "done": DONE_STATES, "
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """A customer's points. `next_points` become available at `next_at`, the earliest moment of what is pending."""
+    """A customer's points.
+
+    `next_points` become available at `next_at`, the earliest moment of what is pending; `expiring` are those
+    that end next, within two months; `has_catalogue` is whether points buy anything at all now.
+    """
 
     available: int
     pending: int
     debt: int
     next_points: int = 0
     next_at: datetime | None = None
+    expiring: Expiring | None = None
+    has_catalogue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,7 @@ class PointsLine:
     program: str
     why: str
     note: str
+    item: str = ""
 
 
 def purse_of(customer: Customer) -> Purse:
@@ -149,6 +159,7 @@ def purse_of(customer: Customer) -> Purse:
     accounts = Account.objects.filter(customer=customer).values_list("kind", "balance")
     balances = dict(accounts)
     pending = Reward.objects.filter(recipient=customer, state=Reward.State.PENDING, points__gt=0)
+    expiring = expiring_next(customer)
     first = pending.order_by("available_at").values_list("points", "available_at").first()
     return Purse(
         available=balances.get(Account.Kind.AVAILABLE, 0),
@@ -156,6 +167,8 @@ def purse_of(customer: Customer) -> Purse:
         debt=balances.get(Account.Kind.DEBT, 0),
         next_points=first[0] if first else 0,
         next_at=first[1] if first else None,
+        expiring=expiring if expiring and expiring.at <= clocks.now() + SHOWN_BEFORE else None,
+        has_catalogue=items_offered(at=clocks.now()).exists(),
     )
 
 
@@ -317,6 +330,7 @@ def _points_line(transfer: Transfer) -> PointsLine:
         program=reward.program.name if reward else "",
         why=str(transfer.cause.get("why", "")),
         note="" if reward else str(transfer.cause.get("reason", "")),
+        item=str(transfer.cause.get("item", "")),
     )
 
 

@@ -1,76 +1,100 @@
 """Replaying the whole ledger: every invariant, and the first row that breaks one."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
-from rewards.models import Account, Entry, Lot, LotUse, Reward, Transfer
+from rewards.models import Account, Entry, LotUse, Reward, Seal, Transfer
+from rewards.services.findings import CHUNK, Check, Finding
+from rewards.services.lot_audit import LOT_CHECKS
+from rewards.services.sealing import check_seals
 
 Kind = Account.Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A row that breaks an invariant: which row, and what was expected of it."""
-
-    row: str
-    expected: str
+_SIDES = {
+    Transfer.Kind.GRANT: {(Kind.ISSUANCE, Kind.PENDING)},
+    Transfer.Kind.RELEASE: {(Kind.PENDING, Kind.AVAILABLE)},
+    Transfer.Kind.REVOKE: {
+        (Kind.PENDING, Kind.ISSUANCE),
+        (Kind.AVAILABLE, Kind.ISSUANCE),
+        (Kind.RECEIVABLE, Kind.DEBT),
+        (Kind.DEBT, Kind.RECEIVABLE),
+        (Kind.EXPIRED, Kind.ISSUANCE),
+    },
+    Transfer.Kind.REDEEM: {(Kind.AVAILABLE, Kind.REDEEMED), (Kind.REDEEMED, Kind.AVAILABLE)},
+    Transfer.Kind.EXPIRE: {(Kind.AVAILABLE, Kind.EXPIRED)},
+    Transfer.Kind.ADJUST: {(Kind.ADJUSTED, Kind.AVAILABLE), (Kind.AVAILABLE, Kind.ADJUSTED)},
+}
+"""Between which accounts each kind of transfer may move points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit read, and the first finding of every check that failed."""
+    """What an audit read, and the first finding of every check that failed; `seal` is the chain's last hash."""
 
     transfers: int
     entries: int
     accounts: int
     points_outstanding: int
+    sealed_to: int
+    seal: str
     findings: tuple[Finding, ...]
 
 
 def audit_ledger() -> Audit:
-    """Replay every account, transfer, lot and reward; a sound ledger has no findings."""
-    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+    """Replay every account, transfer, lot, redemption and reward; a sound ledger has no findings.
+
+    What is sealed is compared with its seal first: a row that was changed is named even where all sums agree.
+    """
+    checks: tuple[Check, ...] = (
+        check_seals,
         _entries_follow,
         _accounts_agree,
+        _sides_fit,
         _transfers_are_entered,
         _releases_resolve,
-        _lots_agree,
-        _available_is_its_lots,
+        *LOT_CHECKS,
         _rewards_agree,
+        _expired_was_expired,
     )
     findings = tuple(finding for check in checks if (finding := next(check(), None)) is not None)
     owned = Account.objects.filter(kind__in=(Kind.PENDING, Kind.AVAILABLE))
+    last = Seal.objects.order_by("-to_id").defer("marks").first()
     return Audit(
         transfers=Transfer.objects.count(),
         entries=Entry.objects.count(),
         accounts=Account.objects.count(),
         points_outstanding=owned.aggregate(total=Sum("balance"))["total"] or 0,
+        sealed_to=last.to_id if last else 0,
+        seal=last.sha256 if last else "",
         findings=findings,
     )
 
 
 def _entries_follow() -> Iterator[Finding]:
     """Numbers without gaps, each balance the one before plus the delta, never below zero."""
-    seq: dict[int, int] = defaultdict(int)
-    balance: dict[int, int] = defaultdict(int)
-    rows = Entry.objects.order_by("account_id", "seq").values_list("pk", "account_id", "seq", "delta", "balance")
-    for pk, account, number, delta, after in rows.iterator(chunk_size=5000):
-        seq[account] += 1
-        balance[account] += delta
-        if number != seq[account]:
-            yield Finding(f"entry {pk}", f"number {seq[account]} in account {account}, found {number}")
-        if after != balance[account] or after < 0:
-            yield Finding(f"entry {pk}", f"balance {balance[account]} in account {account}, found {after}")
+    rows = Entry.objects.annotate(
+        nth=Window(RowNumber(), partition_by="account_id", order_by="seq"),
+        upto=Window(Sum("delta"), partition_by="account_id", order_by="seq"),
+    )
+    wrong = rows.filter(~Q(seq=F("nth")) | ~Q(balance=F("upto")) | Q(balance__lt=0)).order_by("account_id", "seq")
+    for pk, account, seq, nth, balance, upto in wrong.values_list(
+        "pk", "account_id", "seq", "nth", "balance", "upto"
+    ).iterator(CHUNK):
+        if seq != nth:
+            yield Finding(f"entry {pk}", f"number {nth} in account {account}, found {seq}")
+        yield Finding(f"entry {pk}", f"balance {upto} in account {account}, found {balance}")
 
 
 def _accounts_agree() -> Iterator[Finding]:
     """A customer's balance is the sum of its entries and its number the last one's; the company keeps none."""
     rows = Account.objects.annotate(total=Sum("entries__delta")).order_by("pk")
     counted = dict(Entry.objects.values_list("account").annotate(last=Max("seq")).order_by())
-    for account in rows.iterator(chunk_size=5000):
+    for account in rows.iterator(CHUNK):
         total = account.total or 0
         if account.balance != total:
             yield Finding(f"account {account.pk}", f"balance {total} (its entries), found {account.balance}")
@@ -78,20 +102,34 @@ def _accounts_agree() -> Iterator[Finding]:
             yield Finding(f"account {account.pk}", f"last number {counted.get(account.pk, 0)}, found {account.seq}")
 
 
+def _sides_fit() -> Iterator[Finding]:
+    """Every transfer is between accounts of its kind, and between the two of one customer where both are customers'."""
+    fits = [
+        Q(kind=kind, debit__kind=debit, credit__kind=credit)
+        for kind, pairs in _SIDES.items()
+        for debit, credit in pairs
+    ]
+    others = ~Q(debit__customer=F("credit__customer"))
+    of_two = Q(debit__customer__isnull=False, credit__customer__isnull=False)
+    wrong = Transfer.objects.filter(~reduce(or_, fits) | (of_two & others)).order_by("pk")
+    for pk, kind, debit, credit in wrong.values_list("pk", "kind", "debit__kind", "credit__kind").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"accounts between which a {kind} moves points, found {debit} to {credit}")
+
+
 def _transfers_are_entered() -> Iterator[Finding]:
     """Every transfer is entered once on each customer's account it touches, with its amount, and nowhere else."""
-    entered: dict[int, dict[int, int]] = defaultdict(dict)
-    for transfer, account, delta in Entry.objects.values_list("transfer_id", "account_id", "delta").iterator():
-        entered[transfer][account] = delta
-    rows = Transfer.objects.select_related("debit", "credit").order_by("pk")
-    for row in rows.iterator(chunk_size=5000):
-        wanted = {}
-        if row.debit.customer_id:
-            wanted[row.debit_id] = -row.amount
-        if row.credit.customer_id:
-            wanted[row.credit_id] = row.amount
-        if entered.get(row.pk, {}) != wanted:
-            yield Finding(f"transfer {row.pk}", f"entries {wanted}, found {entered.get(row.pk, {})}")
+    out = Q(account=F("transfer__debit"), delta=-F("transfer__amount"))
+    into = Q(account=F("transfer__credit"), delta=F("transfer__amount"))
+    stray = Entry.objects.filter(~(out | into)).order_by("transfer_id")
+    entered = Transfer.objects.annotate(
+        found=Count("entries"),
+        wanted=Count("debit__customer", distinct=True) + Count("credit__customer", distinct=True),
+    )
+    wrong = entered.exclude(found=F("wanted")).order_by("pk")
+    for pk, account, delta in stray.values_list("transfer_id", "account_id", "delta").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"its amount on its own accounts, found {delta} in account {account}")
+    for pk, found, wanted in wrong.values_list("pk", "found", "wanted").iterator(CHUNK):
+        yield Finding(f"transfer {pk}", f"{wanted} entries, found {found}")
 
 
 def _releases_resolve() -> Iterator[Finding]:
@@ -102,33 +140,6 @@ def _releases_resolve() -> Iterator[Finding]:
     )
     for pk in wrong.values_list("pk", flat=True):
         yield Finding(f"transfer {pk}", "a release that resolves the grant of its own reward")
-
-
-def _lots_agree() -> Iterator[Finding]:
-    """What a lot lost is what was used of it; what a transfer drew from lots is its amount."""
-    used = dict(LotUse.objects.values_list("lot").annotate(total=Sum("amount")))
-    for pk, amount, remaining in Lot.objects.order_by("pk").values_list("pk", "amount", "remaining").iterator():
-        if amount - remaining != used.get(pk, 0):
-            yield Finding(f"lot {pk}", f"{amount - used.get(pk, 0)} remaining (its uses), found {remaining}")
-    drawn = dict(LotUse.objects.values_list("transfer").annotate(total=Sum("amount")))
-    spent = Transfer.objects.filter(debit__kind=Kind.AVAILABLE).order_by("pk").values_list("pk", "amount")
-    for pk, amount in spent.iterator(chunk_size=5000):
-        if drawn.get(pk, 0) != amount:
-            yield Finding(f"transfer {pk}", f"{amount} drawn from lots, found {drawn.get(pk, 0)}")
-
-
-def _available_is_its_lots() -> Iterator[Finding]:
-    """What is available is what remains in lots; nobody has both points and a debt."""
-    rows = Account.objects.filter(kind=Kind.AVAILABLE).annotate(lots_hold=Sum("lots__remaining")).order_by("pk")
-    for account in rows.iterator(chunk_size=5000):
-        if account.balance != (account.lots_hold or 0):
-            yield Finding(
-                f"account {account.pk}", f"balance {account.lots_hold or 0} (its lots), found {account.balance}"
-            )
-    owing = Account.objects.filter(kind=Kind.DEBT, balance__gt=0).values_list("customer", flat=True)
-    both = Account.objects.filter(kind=Kind.AVAILABLE, balance__gt=0, customer__in=owing).order_by("pk")
-    for pk in both.values_list("pk", flat=True):
-        yield Finding(f"account {pk}", "no available points while there is a debt")
 
 
 def _rewards_agree() -> Iterator[Finding]:
@@ -143,7 +154,7 @@ def _rewards_agree() -> Iterator[Finding]:
             yield Finding(f"reward {pk}", f"{stands} points (its transfers), found {points}")
         if state == Reward.State.PENDING:
             pending[recipient] += points
-    for account in Account.objects.filter(kind=Kind.PENDING).order_by("pk").iterator(chunk_size=5000):
+    for account in Account.objects.filter(kind=Kind.PENDING).order_by("pk").iterator(CHUNK):
         expected = pending.get(account.customer_id or 0, 0)
         if account.balance != expected:
             yield Finding(f"account {account.pk}", f"{expected} points (its pending rewards), found {account.balance}")
@@ -152,3 +163,13 @@ def _rewards_agree() -> Iterator[Finding]:
 def _sums(which: Q) -> dict[int, int]:
     rows = Transfer.objects.filter(which).exclude(reward=None)
     return dict(rows.values_list("reward").annotate(total=Sum("amount")).order_by())
+
+
+def _expired_was_expired() -> Iterator[Finding]:
+    """No more of a reward counts as taken back by expiry than has expired from its own lots (rule 8)."""
+    counted = _sums(Q(debit__kind=Kind.EXPIRED))
+    uses = LotUse.objects.filter(lot__reward__in=counted, transfer__kind=Transfer.Kind.EXPIRE)
+    expired = dict(uses.values_list("lot__reward").annotate(total=Sum("amount")).order_by())
+    for reward, points in sorted(counted.items()):
+        if points > expired.get(reward, 0):
+            yield Finding(f"reward {reward}", f"at most {expired.get(reward, 0)} points expired, found {points}")

@@ -1,19 +1,19 @@
 """Writing the double-entry book: transfers are collected in memory and each table is written once."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from core.dispatch import publish
 from core.errors import Refused
 from core.periods import local_day
 from rewards.events import PointsMoved
-from rewards.models import Account, Entry, Lot, LotUse, Reward, Transfer
+from rewards.models import Account, Entry, Redemption, Reward, Transfer
+from rewards.services.lots import Lots
 
 Kind = Account.Kind
 
@@ -33,8 +33,9 @@ def company_account(kind: str) -> Account:
 class Book:
     """The open book of some customers, their accounts locked in id order until the transaction ends.
 
-    Post with `grant`, `release`, `take_back`, `credit` and `debit`, then `close`: nothing is written
-    before. Every amount is a whole number of points above 0.
+    Post with `grant`, `release`, `take_back`, `credit`, `debit`, `redeem`, `undo_redemption` and `expire`,
+    then `close`: nothing is written before. Every amount is a whole number of points above 0.
+    Whatever takes available points first expires those of the customer whose time has passed at `at`.
     """
 
     def __init__(self, *, customers: Iterable[int], at: datetime, subject: str) -> None:
@@ -46,9 +47,7 @@ class Book:
         self._company: dict[str, Account] = {}
         self._transfers: list[Transfer] = []
         self._entries: list[Entry] = []
-        self._new_lots: list[Lot] = []
-        self._uses: list[LotUse] = []
-        self._lots: dict[int, list[Lot]] = {}
+        self._lots = Lots(at=at)
         self._touched: set[Account] = set()
 
     @staticmethod
@@ -77,49 +76,133 @@ class Book:
         pending = self._accounts[reward.recipient_id, Kind.PENDING]
         available = self._accounts[reward.recipient_id, Kind.AVAILABLE]
         transfer = self._post(
-            Transfer.Kind.RELEASE, pending, available, reward.points, reward=reward, resolves=self._grant_of(reward)
+            Transfer.Kind.RELEASE,
+            pending,
+            available,
+            reward.points,
+            reward=reward,
+            resolves=self._grant_of(reward),
+            cause=_until(expires_at),
         )
-        self._open_lot(transfer, reward=reward, expires_at=expires_at)
+        self._lots.open(transfer, reward=reward, expires_at=expires_at)
         self._repay(reward.recipient_id)
 
     def take_back(self, reward: Reward, amount: int, *, pending: bool, why: str) -> None:
-        """Take back points of a reward: pending ones as they are; else its own lot, other lots, then debt (rule 8)."""
+        """Take back points of a reward: pending ones as they are; else its own lot, other lots, then debt (rule 8).
+
+        What has expired from its lot counts as taken back, and does so before anything else.
+        """
         if pending:
             account = self._accounts[reward.recipient_id, Kind.PENDING]
             self._post(Transfer.Kind.REVOKE, account, self._of_company(Kind.ISSUANCE), amount, reward=reward, why=why)
             return
         available = self._accounts[reward.recipient_id, Kind.AVAILABLE]
+        self.expire(reward.recipient_id)
+        amount -= self._count_expired(reward, amount, why=why)
         taken = min(amount, available.balance)
         if taken:
             transfer = self._post(
                 Transfer.Kind.REVOKE, available, self._of_company(Kind.ISSUANCE), taken, reward=reward, why=why
             )
-            self._draw(transfer, available, taken, first_of=reward.pk)
+            self._lots.draw(transfer, available, first_of=reward.pk)
         if amount > taken:
             debt = self._accounts[reward.recipient_id, Kind.DEBT]
             owed = self._of_company(Kind.RECEIVABLE)
             self._post(Transfer.Kind.REVOKE, owed, debt, amount - taken, reward=reward, why="debt_incurred")
 
     def credit(
-        self, customer: int, amount: int, *, cause: dict[str, str], actor: str, expires_at: datetime | None = None
+        self,
+        customer: int,
+        amount: int,
+        *,
+        cause: dict[str, str],
+        actor: str,
+        expires_at: datetime | None = None,
+        reward: Reward | None = None,
     ) -> None:
-        """Give points by hand, available at once; they pay off debt first."""
+        """Give points by hand (or for a chosen reward), available at once; they pay off debt first."""
         available = self._accounts[customer, Kind.AVAILABLE]
         transfer = self._post(
-            Transfer.Kind.ADJUST, self._of_company(Kind.ADJUSTED), available, amount, cause=cause, actor=actor
+            Transfer.Kind.ADJUST,
+            self._of_company(Kind.ADJUSTED),
+            available,
+            amount,
+            reward=reward,
+            cause=cause | _until(expires_at),
+            actor=actor,
         )
-        self._open_lot(transfer, reward=None, expires_at=expires_at)
+        self._lots.open(transfer, reward=reward, expires_at=expires_at)
         self._repay(customer)
 
     def debit(self, customer: int, amount: int, *, cause: dict[str, str], actor: str) -> None:
         """Take available points by hand; raises `InsufficientPoints` beyond what is available."""
         available = self._accounts[customer, Kind.AVAILABLE]
+        self.expire(customer)
         if amount > available.balance:
             raise InsufficientPoints(f"only {available.balance} points are available", pointer="/points")
         transfer = self._post(
             Transfer.Kind.ADJUST, available, self._of_company(Kind.ADJUSTED), amount, cause=cause, actor=actor
         )
-        self._draw(transfer, available, amount)
+        self._lots.draw(transfer, available)
+
+    def redeem(self, redemption: Redemption, *, actor: str) -> None:
+        """Spend the redemption's points, what expires first; raises `InsufficientPoints` and says how many lack."""
+        available = self._accounts[redemption.customer_id, Kind.AVAILABLE]
+        self.expire(redemption.customer_id)
+        if debt := self.balance(redemption.customer_id, Kind.DEBT):
+            raise InsufficientPoints(f"a debt of {debt} points has to be evened out first")
+        if redemption.points > available.balance:
+            lack = redemption.points - available.balance
+            raise InsufficientPoints(
+                f"{redemption.points} points are needed, {available.balance} are available: {lack} are missing"
+            )
+        transfer = self._post(
+            Transfer.Kind.REDEEM,
+            available,
+            self._of_company(Kind.REDEEMED),
+            redemption.points,
+            redemption=redemption,
+            actor=actor,
+            once=f"redeem:{redemption.public_id}",
+        )
+        self._lots.draw(transfer, available)
+
+    def undo_redemption(self, redemption: Redemption, *, why: str, actor: str) -> None:
+        """Give the redemption's points back to the lots they came from; they pay off debt first."""
+        available = self._accounts[redemption.customer_id, Kind.AVAILABLE]
+        self.expire(redemption.customer_id)
+        spent = Transfer.objects.get(redemption=redemption, kind=Transfer.Kind.REDEEM, reverses=None)
+        transfer = self._post(
+            Transfer.Kind.REDEEM,
+            self._of_company(Kind.REDEEMED),
+            available,
+            redemption.points,
+            redemption=redemption,
+            reverses=spent,
+            why=why,
+            actor=actor,
+            once=f"redeem:{redemption.public_id}:undone",
+        )
+        self._lots.give_back(transfer, spent=spent)
+        self._repay(redemption.customer_id)
+
+    def expire(self, customer: int) -> int:
+        """Expire the customer's points whose last instant has passed; return how many."""
+        available = self._accounts[customer, Kind.AVAILABLE]
+        gone = 0
+        for lot in self._lots.overdue(available):
+            end = lot.expires_at or self.at
+            transfer = self._post(
+                Transfer.Kind.EXPIRE,
+                available,
+                self._of_company(Kind.EXPIRED),
+                lot.remaining,
+                cause={"lot": str(lot.pk), "expired_at": end.isoformat()},
+                once=f"expire:{lot.pk}:{end.isoformat()}",
+            )
+            gone += transfer.amount
+            self._lots.take(transfer, lot, transfer.amount)
+        return gone
 
     def close(self) -> None:
         """Write what was posted, each table once, and tell who listens."""
@@ -128,15 +211,7 @@ class Book:
         for run in self._runs():
             Transfer.objects.bulk_create(run)
         Entry.objects.bulk_create(self._entries)
-        Lot.objects.bulk_create(self._new_lots)
-        LotUse.objects.bulk_create(self._uses)
-        fresh = {lot.pk for lot in self._new_lots}
-        used: dict[int, int] = defaultdict(int)
-        for use in self._uses:
-            if use.lot.pk not in fresh:
-                used[use.lot.pk] += use.amount
-        for pk, amount in used.items():
-            Lot.objects.filter(pk=pk).update(remaining=F("remaining") - amount)
+        self._lots.write()
         Account.objects.bulk_update(sorted(self._touched, key=lambda a: a.pk), ["balance", "seq"])
         day = local_day(self.at, ZoneInfo(settings.TIME_ZONE)).isoformat()
         publish(PointsMoved(subject=self._subject, days=(day,)))
@@ -158,21 +233,27 @@ class Book:
         amount: int,
         *,
         reward: Reward | None = None,
+        redemption: Redemption | None = None,
         resolves: Transfer | None = None,
+        reverses: Transfer | None = None,
         cause: dict[str, str] | None = None,
         actor: str = "",
         why: str = "",
+        once: str = "",
     ) -> Transfer:
         told = {"reward": reward.public_id, "rule": reward.rule} if reward else {}
+        told |= {"redemption": redemption.public_id, "item": redemption.title} if redemption else {}
         told |= {"why": why} if why else {}
         transfer = Transfer(
-            key=self._key(kind, debit, credit, reward, cause),
+            key=once or self._key(kind, debit, credit, reward, cause),
             debit=debit,
             credit=credit,
             amount=amount,
             kind=kind,
             reward=reward,
+            redemption=redemption,
             resolves=resolves,
+            reverses=reverses,
             cause=told | (cause or {}),
             actor=actor,
             event_at=self.at,
@@ -211,39 +292,25 @@ class Book:
         own = (t for t in self._transfers if t.kind == Transfer.Kind.GRANT and t.reward is reward)
         return next(own, None) or Transfer.objects.filter(kind=Transfer.Kind.GRANT, reward=reward).first()
 
-    def _open_lot(self, transfer: Transfer, *, reward: Reward | None, expires_at: datetime | None) -> None:
-        account = transfer.credit
-        lot = Lot(
-            transfer=transfer,
-            account=account,
-            reward=reward,
-            amount=transfer.amount,
-            remaining=transfer.amount,
-            available_at=self.at,
-            expires_at=expires_at,
-        )
-        self._new_lots.append(lot)
-
-    def _open_lots(self, account: Account) -> list[Lot]:
-        if account.pk not in self._lots:
-            lots = Lot.objects.select_for_update(no_key=True).filter(account=account, remaining__gt=0)
-            self._lots[account.pk] = list(lots.order_by(F("expires_at").asc(nulls_last=True), "available_at", "pk"))
-        return self._lots[account.pk] + [lot for lot in self._new_lots if lot.account is account]
-
-    def _draw(self, transfer: Transfer, account: Account, amount: int, *, first_of: int | None = None) -> None:
-        """Spend lots: those of the reward `first_of` first, then the earliest to expire, then the oldest."""
-        lots = self._open_lots(account)
-        if first_of is not None:
-            lots = sorted(lots, key=lambda lot: lot.reward_id != first_of)
-        left = amount
-        for lot in lots:
-            part = min(left, lot.remaining)
-            if part:
-                lot.remaining -= part
-                left -= part
-                self._uses.append(LotUse(transfer=transfer, lot=lot, amount=part))
-        if left:
-            raise RuntimeError(f"account {account.pk} holds {left} points more than its lots")
+    def _count_expired(self, reward: Reward, amount: int, *, why: str) -> int:
+        """Count what expired from the reward's own lot as taken back, up to `amount`; return how many points."""
+        expired = self._lots.expired_of(reward)
+        if not expired:
+            return 0
+        earlier = Transfer.objects.filter(reward=reward, debit__kind=Kind.EXPIRED)
+        counted = earlier.aggregate(points=Sum("amount"), times=Count("pk"))
+        covered = min(amount, expired - (counted["points"] or 0))
+        if covered:
+            self._post(
+                Transfer.Kind.REVOKE,
+                self._of_company(Kind.EXPIRED),
+                self._of_company(Kind.ISSUANCE),
+                covered,
+                reward=reward,
+                why=why,
+                once=f"revoke:{reward.public_id}:expired.{counted['times'] + 1}",
+            )
+        return covered
 
     def _repay(self, customer: int) -> None:
         debt = self._accounts[customer, Kind.DEBT]
@@ -253,5 +320,9 @@ class Book:
             return
         cause = {"why": "debt_repaid"}
         out = self._post(Transfer.Kind.REVOKE, available, self._of_company(Kind.ISSUANCE), amount, cause=cause)
-        self._draw(out, available, amount)
+        self._lots.draw(out, available)
         self._post(Transfer.Kind.REVOKE, debt, self._of_company(Kind.RECEIVABLE), amount, cause=cause)
+
+
+def _until(expires_at: datetime | None) -> dict[str, str]:
+    return {"expires_at": expires_at.isoformat()} if expires_at else {}

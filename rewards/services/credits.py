@@ -12,7 +12,7 @@ from core.errors import Invalid
 from referrals.models import Customer
 from referrals.services.events import Erased
 from rewards.models import Account, Transfer
-from rewards.services.adjustments import MAX_POINTS, adjust_points
+from rewards.services.adjustments import MAX_POINTS, adjust_points, check_expiry
 
 KIND = "credit"
 COUNTED_TOGETHER = timedelta(hours=24)
@@ -20,7 +20,14 @@ COUNTED_TOGETHER = timedelta(hours=24)
 
 @transaction.atomic
 def give_points(
-    *, customer: Customer, points: int, reason: str, actor: str, asker: User | None, at: datetime
+    *,
+    customer: Customer,
+    points: int,
+    reason: str,
+    actor: str,
+    asker: User | None,
+    at: datetime,
+    expires_days: int | None = None,
 ) -> ChangeRequest | None:
     """Give or take points by hand, or ask a second person; return what waits for them, None where it is done.
 
@@ -29,16 +36,17 @@ def give_points(
     """
     if not needs_second_person(customer, points, at=at):
         _refuse_erased(customer)
-        adjust_points(customer=customer, points=points, reason=reason, actor=actor, at=at)
+        adjust_points(customer=customer, points=points, reason=reason, actor=actor, at=at, expires_days=expires_days)
         return None
     if points > MAX_POINTS or not reason.strip():
         raise Invalid(f"expected why, in words, and at most {MAX_POINTS:,} points", pointer="/reason")
+    check_expiry(points, expires_days)
     _refuse_erased(customer)
     return ask_change(
         kind=KIND,
         subject=f"customer:{customer.pk}",
         title=f"Give {points:,} points to customer {customer.external_id}",
-        payload={"points": points},
+        payload={"points": points, "expires_days": expires_days},
         before={},
         reason=reason,
         actor=actor,
@@ -72,7 +80,9 @@ def _customer(change: ChangeRequest) -> Customer:
 
 
 def _lines(change: ChangeRequest) -> list[str]:
-    return [f"{change.payload['points']:+,} points for {_customer(change)}"]
+    days = change.payload.get("expires_days")
+    until = f", which expire after {days} days" if days else ""
+    return [f"{change.payload['points']:+,} points for {_customer(change)}{until}"]
 
 
 def _conflict(change: ChangeRequest) -> str:
@@ -80,7 +90,14 @@ def _conflict(change: ChangeRequest) -> str:
 
 
 def _do(change: ChangeRequest, actor: str, at: datetime) -> None:
-    adjust_points(customer=_customer(change), points=change.payload["points"], reason=change.reason, actor=actor, at=at)
+    adjust_points(
+        customer=_customer(change),
+        points=change.payload["points"],
+        reason=change.reason,
+        actor=actor,
+        at=at,
+        expires_days=change.payload.get("expires_days"),
+    )
 
 
 CREDIT = ChangeKind(

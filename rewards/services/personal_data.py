@@ -12,7 +12,7 @@ from messaging.services.erasing import erase_recipient, export_recipient
 from referrals.erasing import without_words
 from referrals.models import Customer, Erasure, Event, Referral
 from referrals.services.erasing import PersonalData
-from rewards.models import Appeal, Reward, RewardStep
+from rewards.models import Appeal, Redemption, RedemptionStep, Reward, RewardStep
 from rewards.queries.balances import ledger_of, points_of
 from rewards.services.adjustments import adjust_points
 from rewards.services.reviewing import cancel_reward
@@ -51,6 +51,18 @@ def _export(customer: Customer) -> dict[str, Any]:
             }
             for one in ledger_of(customer).order_by("pk")
         ],
+        "redemptions": [
+            {
+                "id": one.public_id,
+                "at": one.created_at,
+                "item": one.title,
+                "quantity": one.quantity,
+                "points": one.points,
+                "state": one.state,
+                "outcome": one.outcome,
+            }
+            for one in Redemption.objects.filter(customer=customer).order_by("pk")
+        ],
         "appeals": [
             {"at": one.created_at, "text": one.text, "state": one.state, "answer": one.answer}
             for one in Appeal.objects.filter(customer=customer).order_by("pk")
@@ -75,6 +87,9 @@ def _erase(customer: Customer, receipt: Erasure) -> None:
     Appeal.objects.filter(Q(customer=customer) | Q(referral__friend=customer) | Q(referral__advocate=customer)).update(
         text="", answer=""
     )
+    redemptions = Redemption.objects.filter(customer=customer)
+    redemptions.exclude(outcome="").update(outcome=ERASED)
+    RedemptionStep.objects.filter(redemption__in=redemptions).exclude(why="").update(why=ERASED)
     erase_changes(subject=f"customer:{customer.pk}")
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.doorbell import ring_on_commit
 from core.errors import Invalid, Refused
+from core.money import read_unit_value
 from core.periods import DAY, start_of_day
 from core.reading import read_only
 from referrals.models import Program
@@ -70,8 +71,8 @@ def last_quarter(today: date) -> Days:
 
 def point_value(currency: str) -> Decimal | None:
     """Return the money a point is worth in the currency, None where the company has not said (`POINT_VALUE`)."""
-    amount, _, unit = str(getattr(settings, "POINT_VALUE", "") or "").strip().partition(" ")
-    return Decimal(amount) if amount and unit.strip() in {"", currency} else None
+    worth = read_unit_value(settings.POINT_VALUE)
+    return worth.amount if worth and worth.currency == currency else None
 
 
 def backtest_program(*, document: ProgramDocument, days: Days, at: datetime, progress: Progress) -> Report:

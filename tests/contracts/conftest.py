@@ -5,6 +5,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.services import create_api_key
 from tests.factories import UserFactory
+from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import Shop, day
 
 
@@ -24,11 +25,14 @@ class Caller:
 
 @pytest.fixture
 def shop(db):
-    """Ann referred Bob and has a passkey; both are somebody else than the customer who calls."""
+    """Ann referred Bob, redeemed a point and has a passkey; both are somebody else than the customer who calls."""
     shop = Shop()
     shop.code_of("eve", email="eve@shop.example")
     code = shop.code_of("ann", email="ann@shop.example")
     shop.report(shop.purchase("bob", day(1), "order-1", "59.90", code=code, event_id="event-1"), at=day(1))
+    item = make_item("nps", points=1, picture=b"\x89PNG\r\n\x1a\n", picture_type="image/png")
+    give(person("ann"), 1)
+    redeem(person("ann"), item)
     ann = UserFactory(password="!", email="ann@shop.example")
     Authenticator.objects.create(user=ann, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}})
     return shop

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db import transaction
 
 from referrals.models import Link, Referral
-from rewards.models import Reward
+from rewards.models import Redemption, Reward
 from tests.contracts.routes import METHODS, is_api, methods_of, walk
 
 # The API: (route, method) -> (scope it needs, status with that scope)
@@ -48,6 +48,13 @@ API = {
     ("coupons/<str:code>/validate", "POST"): ("write", 404),  # the code of the example is a link's
     ("coupons/<str:code>/redeem", "POST"): ("write", 422),
     ("coupons/<str:code>/release", "POST"): ("write", 404),
+    ("catalogue", "GET"): ("read", 200),
+    ("redemptions", "GET"): ("read", 200),
+    ("redemptions", "POST"): ("write", 422),
+    ("redemptions/<str:redemption_id>", "GET"): ("read", 200),
+    ("redemptions/<str:redemption_id>/cancel", "POST"): ("write", 200),
+    ("redemptions/<str:redemption_id>/confirm", "POST"): ("write", 409),  # it is not a reservation
+    ("redemptions/<str:redemption_id>/fulfil", "POST"): ("write", 200),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -70,6 +77,12 @@ PAGES = {
     ("leaderboards/", "POST"): (302, 422, 302, 302),  # an empty name
     ("badges/<str:slug>.svg", "GET"): (404, 404, 404, 404),  # public; "nps" is no badge
     ("badges/<str:slug>.png", "GET"): (404, 404, 404, 404),
+    ("catalogue/", "GET"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/", "GET"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/", "POST"): (302, 200, 302, 302),
+    ("catalogue/<slug:slug>/picture", "GET"): (200, 200, 200, 200),
+    ("redemptions/", "GET"): (302, 200, 302, 302),
+    ("redemptions/<str:redemption_id>/undo", "POST"): (302, 404, 404, 404),  # somebody else's
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),
@@ -162,7 +175,8 @@ def address():
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
             "<str:simulation_id>": "sim_unknown",
             "<str:name>": "orders",
-            "<slug:slug>": "nps",
+            "<slug:slug>": "nps",  # a survey, and an item of the catalogue
+            "<str:redemption_id>": Redemption.objects.get().public_id,
             "<str:slug>": "nps",
             "<str:code>": Link.objects.filter(customer__external_id="ann").get().code,
             "<str:token>": "forged",

@@ -66,6 +66,21 @@ def ordinary() -> dict[str, dict]:
         "budget_alert": _budget(
             "Refer a friend", "80", 800, "2026-06-01", "A smaller thanks", "/budgets/refer-a-friend/"
         ),
+        "points_expiring": {
+            "first_name": "Ann",
+            "points": 120,
+            "first_day": "2026-05-14",
+            "last_day": "2026-05-20",
+            "portal_url": url(),
+        },
+        "redemption_settled": {
+            "first_name": "Ann",
+            "item": "Coffee mug",
+            "done": 1,
+            "points": 300,
+            "note": "On its way with the parcel service.",
+            "portal_url": url("/redemptions/"),
+        },
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -92,6 +107,21 @@ def shortest() -> dict[str, dict]:
         "choose_gift": {"first_name": "", "title": "", "gifts_url": url()},
         "stock_low": {"pool": "", "free": 0, "days_left": 0, "waiting": 3, "pool_url": url()},
         "budget_alert": _budget("", "", 0, "", "", "/"),
+        "points_expiring": {
+            "first_name": "",
+            "points": 1,
+            "first_day": "2026-01-01",
+            "last_day": "2026-01-01",
+            "portal_url": url(),
+        },
+        "redemption_settled": {
+            "first_name": "",
+            "item": "Mug",
+            "done": 0,
+            "points": 1,
+            "note": "",
+            "portal_url": url(),
+        },
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -134,6 +164,21 @@ def longest() -> dict[str, dict]:
         "choose_gift": {"first_name": long, "title": long, "gifts_url": url(path)},
         "stock_low": {"pool": long, "free": 10**9, "days_left": 10**6, "waiting": 10**9, "pool_url": url(path)},
         "budget_alert": _budget(long, "spent", 10**15, "2026-12-31", long, path),
+        "points_expiring": {
+            "first_name": long,
+            "points": 10**15,
+            "first_day": "2026-12-30",
+            "last_day": "2026-12-31",
+            "portal_url": url(path),
+        },
+        "redemption_settled": {
+            "first_name": long,
+            "item": long,
+            "done": 0,
+            "points": 10**15,
+            "note": long,
+            "portal_url": url(path),
+        },
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def url_of_test_database() -> str:
     """Return the DATABASE_URL of the database that this test's connection is on."""
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}"
     return urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 

@@ -52,7 +52,7 @@ MILESTONES = [
     {"referrals": 2, "badge": "second", "points": 250},
     {"referrals": 3, "points": 90, "when": {"order.amount": {"gte": "50"}}},
 ]
-LIMITS = [
+LIMITS: list[dict[str, Any]] = [
     {"per_advocate": {"referrals": 1, "period": "month"}},
     {"per_advocate": {"referrals": 2, "period": "total"}},
     {"budget_points": 900},

@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection, transaction
 
 from rewards.immutability import TABLES, drop_triggers
 from rewards.models import Transfer
+from rewards.services.sealing import seal_due
 from tests.shop import Shop, day
 
 WRITES = ["UPDATE {} SET id = id", "DELETE FROM {}"]
@@ -16,6 +17,7 @@ def books(db):
     shop.report(shop.purchase("bob", day(0), "1", "59.90", code=shop.code_of("ann")), at=day(0))
     shop.pass_time(day(14))
     shop.report(shop.refund("bob", day(15), "1", "59.90"), at=day(15))
+    seal_due(at=day(16))
 
 
 def attempt(statement):

@@ -167,7 +167,7 @@ def test_show_points_asks_the_database_as_often_for_many_as_for_one(friends, sig
     with time_machine.travel(NOON):
         for number in range(friends):
             bring(ann, f"Friend{number} Example", NOON, program=program, buys_after_days=0)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             signed_in.get("/points/")
 
 

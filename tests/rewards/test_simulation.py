@@ -207,7 +207,7 @@ def test_backtest_program_without_point_value_tells_no_money(settings, value):
 
 
 def test_backtest_program_compares_with_revenue_where_a_margin_is_missing(settings):
-    settings.POINT_VALUE = "0.01"
+    settings.POINT_VALUE = "0.01 EUR"
     shop = Shop(PROGRAM)
     now = four_friends(shop)
     shop.report(shop.purchase("f0", now, "more", "100.00"), at=now)

@@ -2,11 +2,12 @@
 
 import pytest
 from django.db import transaction
-from rewards.services.lots import Lots
 
+from referrals.conditions import Outcome
 from rewards import deciding
 from rewards.services import grants
 from rewards.services.book import Book
+from rewards.services.lots import Lots
 from rewards.services.world import LiveWorld
 from tests.rewards.drawn_programs import LIMITS, MILESTONES, TIERS
 from tests.rewards.stage import Stage
@@ -42,7 +43,7 @@ SABOTAGES = {
     ),
     "the limit of an advocate": (
         (LiveWorld, "referrals_rewarded", lambda self, at, period: 0),
-        [FIXED | {"limits": LIMITS[1] | {"per_advocate": {"referrals": 1, "period": "total"}}}, OTHER],
+        [FIXED | {"limits": {**LIMITS[1], "per_advocate": {"referrals": 1, "period": "total"}}}, OTHER],
         FRIENDS,
     ),
     "the budget": (
@@ -56,7 +57,7 @@ SABOTAGES = {
         [*FRIENDS, ("refund", 1, 0, "")],
     ),
     "a condition": (
-        (deciding, "evaluate", lambda condition, values, at: deciding.Outcome(True)),
+        (deciding, "evaluate", lambda condition, values, at: Outcome(True)),
         [program("first", "big-basket"), OTHER],
         FRIENDS,
     ),

@@ -2,16 +2,24 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from rewards.models import Seal
 from rewards.services.audit import audit_ledger
 
 
 class Command(BaseCommand):
     help = "Replay the whole ledger and check every invariant; exit 1 and the first offending row if one fails."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take a hash that an earlier audit printed."""
+        parser.add_argument("--seal", default="", help="a hash noted earlier: it must still be in the chain")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Print what was checked, or fail with the first row that is wrong."""
+        noted = options["seal"]
+        if noted and not Seal.objects.filter(sha256=noted).exists():
+            raise CommandError(f"no seal has the hash {noted}: the chain was made anew")
         audit = audit_ledger()
         if audit.findings:
             for finding in audit.findings[1:]:
@@ -22,3 +30,5 @@ class Command(BaseCommand):
             f"ledger sound: {audit.transfers} transfers, {audit.entries} entries, {audit.accounts} accounts, "
             f"{audit.points_outstanding} points outstanding"
         )
+        if audit.seal:
+            self.stdout.write(f"sealed up to transfer {audit.sealed_to}: {audit.seal}")
