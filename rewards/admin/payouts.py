@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.models import User
-from core.admin import ReadOnlyAdmin, ReadOnlyInline, shown_money
+from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_money
 from core.errors import Refused
 from core.money import to_text
 from core.spreadsheets import csv_answer
@@ -21,6 +21,7 @@ from rewards.services.payouts import (
     create_payout,
     discard_payout,
     hand_over_payout,
+    settle_item,
 )
 
 HANDED = (PayoutBatch.State.APPROVED, PayoutBatch.State.HANDED_OVER, PayoutBatch.State.CLOSED)
@@ -196,3 +197,63 @@ def _row(item: PayoutItem) -> tuple[str, ...]:
     person = reward.recipient
     told = (batch.public_id, item.public_id, reward.public_id, person.external_id, person.name, person.email)
     return (*told, to_text(item.amount_minor, batch.currency), batch.currency)
+
+
+@admin.register(PayoutItem)
+class PayoutItemAdmin(ReadOnlyAdmin):
+    """Single payments: say of each whether it was paid."""
+
+    list_display = ("public_id", "customer", "amount", "state", "batch", "note", "settled_at")
+    list_filter = ("state", "batch__currency")
+    list_select_related = ("batch", "fulfilment__reward__recipient")
+    search_fields = (
+        "public_id",
+        "batch__public_id",
+        "fulfilment__reward__public_id",
+        "fulfilment__reward__recipient__external_id",
+        "fulfilment__reward__recipient__name",
+    )
+    ordering = ("-pk",)
+    fields = ("public_id", "batch", "customer", "amount", "state", "note", "settled_at", "reward_page")
+    actions = ("paid_action", "failed_action")
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Those who may settle payouts."""
+        return request.user.has_perm("rewards.change_payoutitem")
+
+    @admin.display(description="customer")
+    def customer(self, item: PayoutItem) -> str:
+        """Who is paid."""
+        return str(item.fulfilment.reward.recipient)
+
+    @admin.display(description="amount")
+    def amount(self, item: PayoutItem) -> str:
+        """How much."""
+        return shown_money(item.amount_minor, item.batch.currency)
+
+    @admin.display(description="reward")
+    def reward_page(self, item: PayoutItem) -> str:
+        """The reward, to go there."""
+        return link_to(item.fulfilment.reward)
+
+    @admin.action(description="Paid…", permissions=["settle"])
+    def paid_action(self, request: HttpRequest, queryset: "QuerySet[PayoutItem]") -> HttpResponse | None:
+        """Say that they were paid."""
+        return self._settle(request, queryset, paid=True, action="paid_action", title="Paid")
+
+    @admin.action(description="Not paid…", permissions=["settle"])
+    def failed_action(self, request: HttpRequest, queryset: "QuerySet[PayoutItem]") -> HttpResponse | None:
+        """Say that they could not be paid, and why."""
+        return self._settle(request, queryset, paid=False, action="failed_action", title="Not paid")
+
+    def _settle(
+        self, request: HttpRequest, rows: "QuerySet[PayoutItem]", *, paid: bool, action: str, title: str
+    ) -> HttpResponse | None:
+        told = "The customers see the money as theirs." if paid else "These rewards fail; they can be tried again."
+
+        def settle(item: PayoutItem, note: str) -> None:
+            settle_item(item=item, paid=paid, note=note, actor=str(request.user), at=timezone.now())
+
+        return self.act_with_reason(
+            request, rows, settle, action=action, title=title, warning=told, done="paid" if paid else "not paid"
+        )
