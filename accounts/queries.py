@@ -2,6 +2,7 @@
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 
@@ -12,3 +13,12 @@ def verified_emails(user: User | AnonymousUser) -> list[str]:
         return []
     rows = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
     return [email.lower() for email in rows.values_list("email", flat=True)]
+
+
+def staff_who_may(permission: str) -> QuerySet[User]:
+    """Return the active staff with a permission such as 'rewards.change_couponpool', by their role or their own."""
+    app, _, codename = permission.partition(".")
+    own = Q(user_permissions__content_type__app_label=app, user_permissions__codename=codename)
+    by_role = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
+    may = Q(is_superuser=True) | own | by_role
+    return User.objects.filter(may, is_active=True, is_staff=True).distinct().order_by("email")

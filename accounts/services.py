@@ -17,23 +17,32 @@ _SHOWN = tuple(
     for noun in ("badge", "catalogueitem", "perk", "perkevent", "leaderboard", "leaderboardprize")
     for act in ("add", "change", "delete")
 )
+_BLOCKS = ("add_blockentry", "delete_blockentry")
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     # role: app -> permissions by prefix; "*" stands for every one
     "Administrator": dict.fromkeys((*_TRADE, "accounts", "auth", "core"), ("*",)),
     "Marketer": {
         **dict.fromkeys(_TRADE, ("view_",)),
-        "rewards": ("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),
         "referrals": (
             *("view_", "add_program", "change_program", "change_link", "change_referral"),
-            *("add_segment", "change_segment", "delete_segment"),
+            *("add_segment", "change_segment", "delete_segment", *_BLOCKS),
+        ),
+        "rewards": (
+            *("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),
+            *("add_couponpool", "change_couponpool", "delete_couponpool", "change_coupon"),
+            *("add_choice", "change_choice", "delete_choice"),
+            *("change_fulfilment", "add_payoutbatch"),
         ),
         "surveys": ("view_", "add_survey", "change_survey"),
         "messaging": ("view_", "add_template", "change_template"),
         "accounts": ("view_changerequest",),
     },
     "Support": {
-        "referrals": ("view_", "change_referral", "change_customer", "change_link"),
-        "rewards": ("view_", "change_reward", "change_redemption", "change_appeal"),
+        "referrals": ("view_", "change_referral", "change_customer", "change_link", *_BLOCKS),
+        "rewards": (
+            *("view_", "change_reward", "change_redemption", "change_appeal"),
+            *("change_fulfilment", "change_coupon"),
+        ),
         "surveys": ("view_",),
         "messaging": ("view_", "change_message"),
         "accounts": ("view_changerequest",),

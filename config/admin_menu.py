@@ -12,10 +12,21 @@ OTHER = "System"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
+    "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
     "Rewards & ledger": ("rewards.reward", "rewards.redemption", "rewards.catalogueitem", "rewards"),
     "Tiers & events": (
         *("rewards.tierstanding", "rewards.badge", "rewards.perk", "rewards.perkevent", "rewards.eventinvitation"),
         *("rewards.leaderboard", "rewards.leaderboardresult", "rewards.displayname"),
+    ),
+    "Giving rewards": (
+        "rewards.fulfilment",
+        "rewards.couponpool",
+        "rewards.coupon",
+        "rewards.choicegroup",
+        "rewards.payoutbatch",
+        "rewards.payoutitem",
+        "rewards.fulfilmentendpoint",
+        "rewards.outboundcall",
     ),
     "Surveys": ("surveys.survey", "surveys"),
     "Messages": ("messaging.message", "messaging"),
@@ -23,15 +34,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Decisions": ("rewards.appeal", "accounts.changerequest"),
     OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
 }
-# Pages that are no model's list: heading -> (title, name of the address, the permission it needs).
-PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
-}
 ICONS = {
     "Programs": "campaign",
     "People": "group",
+    "Risk": "shield",
     "Rewards & ledger": "redeem",
     "Tiers & events": "military_tech",
+    "Giving rewards": "local_shipping",
     "Surveys": "thumb_up",
     "Messages": "mail",
     "Numbers": "monitoring",
@@ -40,9 +49,20 @@ ICONS = {
 }
 
 
+# Pages that are no model's, first under their heading: title, route, the permission to look.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Risk": (("Review queue", "review", "referrals.view_referral"),),
+    "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
+}
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar for this person: only what they may see."""
     groups: dict[str, list[tuple[int, dict[str, Any]]]] = {title: [] for title in GROUPS}
+    for heading, pages in PAGES.items():
+        for words, route, permission in pages:
+            if request.user.has_perm(permission):
+                groups[heading].append((-1, {"title": words, "link": reverse(route), "icon": ICONS[heading]}))
     for model, model_admin in admin.site._registry.items():
         if not model_admin.has_module_permission(request) or not model_admin.has_view_permission(request):
             continue
@@ -50,9 +70,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         words = str(model._meta.verbose_name_plural)
         groups[title].append((rank, {"title": words[:1].upper() + words[1:], "link": address, "icon": ICONS[title]}))
-    for title, pages in PAGES.items():
-        shown = [(words, reverse(name)) for words, name, permission in pages if request.user.has_perm(permission)]
-        groups[title] += [(0, {"title": words, "link": link, "icon": ICONS[title]}) for words, link in shown]
     if request.user.has_perm("referrals.view_customer") and request.user.has_perm("referrals.view_referral"):
         groups["People"].append((-1, {"title": "Find anybody", "link": reverse("find"), "icon": "search"}))
     return [

@@ -9,16 +9,20 @@ from core import dispatch
 from core.api.idempotency import purge_idempotent_requests
 from core.services.jobs import DueWork
 from messaging.services import send_due
-from referrals.services import lifecycle
+from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
-from rewards.services import expiry, grants, redeeming, sealing
+from rewards.services import budgets, calling, expiry, fulfilling, grants, pools, redeeming, sealing
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
+from rewards.services.simulations import run_simulations
 from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("referrals-weighed", lifecycle.weigh_due),
+    ("reviews-timed-out", review.let_go_due),
+    ("shop-asked", vetoes.ask_due),
     ("rewards-released", grants.release_due),
     ("points-expired", expiry.expire_due),
     ("points-expiring", expiry.warn_due),
@@ -28,11 +32,16 @@ DUE: list[tuple[str, DueWork]] = [
     ("tiers", refresh_standings_due),
     ("leaderboards-closed", close_leaderboards_due),
     ("vip-events-opened", open_events_due),
+    ("coupon-stock", pools.watch_stock),
+    ("rewards-fulfilled", fulfilling.fulfil_due),
+    ("fulfilment-calls", calling.send_calls_due),
+    ("budgets", budgets.watch_budgets),
     ("messages", send_due),
     ("daily-keys", purge_daily_keys),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
     ("ledger-sealed", sealing.seal_due),
+    ("simulations", run_simulations),
     ("remembered-requests", purge_idempotent_requests),
 ]

@@ -14,6 +14,7 @@ class Job:
 
 SCHEDULE: dict[str, Job] = {
     "sweep": Job("core.tasks.sweep", timedelta(seconds=20)),
+    "project-budgets": Job("rewards.tasks.project_budgets", timedelta(hours=1)),
     "prune-job-runs": Job("core.tasks.prune_job_runs", timedelta(days=1)),
     "forget-mail-contents": Job("messaging.tasks.forget_contents", timedelta(days=1)),
 }

@@ -367,3 +367,9 @@ X_FRAME_OPTIONS = "DENY"
 
 # Going out
 WEBHOOKS_ALLOW_PRIVATE_IPS = env.bool("WEBHOOKS_ALLOW_PRIVATE_IPS", default=False)
+
+# The shop's veto: asked, where an address is set, before a referral's rewards are released
+VETO_URL = env.str("VETO_URL", default="")
+VETO_SECRET = env.str("VETO_SECRET", default="")  # whsec_ and 24 to 64 bytes in base64
+# Payouts
+PAYOUT_MINIMUM = env.str("PAYOUT_MINIMUM", default="20.00")

@@ -14,21 +14,26 @@ from messaging import handlers as messaging_handlers
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
+from rewards import gift_handlers
 from rewards import handlers as reward_handlers
 
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.EventRecorded: [
         referral_handlers.attribute,
+        gift_handlers.note_coupon,
         referral_handlers.thank_for_purchase,
         analytics_handlers.mark_event,
     ],
     referral_events.ReferralJudged: [
         reward_handlers.grant,
+        gift_handlers.settle_gift,
         referral_handlers.tell_friend_joined,
         analytics_handlers.mark_referral,
     ],
+    referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     reward_events.RewardsReleased: [
+        gift_handlers.fulfil,
         reward_handlers.tell_reward_available,
         reward_handlers.tell_badge_earned,
         reward_handlers.invite_new_perk,
@@ -46,5 +51,10 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.AppealAnswered: [reward_handlers.tell_appeal_answered],
     reward_events.PointsExpiring: [reward_handlers.tell_points_expiring],
     reward_events.RedemptionSettled: [reward_handlers.tell_redemption_settled],
+    reward_events.RewardsWithdrawn: [gift_handlers.take_back],
+    reward_events.RewardFulfilled: [gift_handlers.tell_gift_ready],
+    reward_events.ChoiceOffered: [gift_handlers.tell_choice_offered],
+    reward_events.StockRunsLow: [gift_handlers.tell_stock_low],
+    reward_events.BudgetStageReached: [reward_handlers.tell_budget_stage],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
 }

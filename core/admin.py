@@ -36,7 +36,7 @@ class ActsWithReason(ModelAdmin):  # type: ignore[misc]
         choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (),
         number: str = "",
         number_start: str = "",
-        said: str = "Why?",
+        question: str = "Why?",
     ) -> HttpResponse | None:
         """Ask why on a page that names what will happen, then do `work(row, reason)` for each row.
 
@@ -48,7 +48,7 @@ class ActsWithReason(ModelAdmin):  # type: ignore[misc]
         if not reason:
             page = {**self.admin_site.each_context(request), "title": title, "chosen": rows, "action": action}
             page |= {"warning": warning, "choices": choices, "number": number, "number_start": number_start}
-            page["said"] = said
+            page |= {"question": question}
             return render(request, "admin_actions/ask_reason.html", page)
         self._do_each(request, rows, work, reason, done)
         return None

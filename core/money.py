@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 
 import moneyed
 
@@ -12,6 +13,7 @@ MAX_MINOR = 10**15
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 
 
+@cache
 def exponent_of(currency: str) -> int:
     """Return how many decimals the ISO 4217 currency has (EUR 2, JPY 0, KWD 3); `Invalid` if unknown."""
     try:

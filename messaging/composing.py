@@ -70,7 +70,7 @@ def _to(row: Message) -> str:
 
 def _render(row: Message, kind: Kind, context: dict[str, Any]) -> RenderedMail:
     url = preferences_url(row.recipient_key, kind.purpose) if kind.purpose else ""
-    values = {**context, "brand": _brand(), "purpose": kind.purpose, "preferences_url": url}
+    values = {**context, "brand": _brand(), "purpose": "staff" if kind.staff else kind.purpose, "preferences_url": url}
     return render_mail(folder=Path(settings.EMAIL_TEMPLATES), kind=row.kind, locale=row.locale, values=values)
 
 

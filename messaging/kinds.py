@@ -29,7 +29,8 @@ class Kind:
 
     `purpose` is what people may opt out of (empty: transactional, always sent); lower `priority` goes
     first; after `keep_for` from its due moment a mail is no longer worth sending; `immediate` kinds are
-    sent right after the commit, without waiting for the worker; of `secret` ones no readable copy is kept.
+    sent right after the commit, without waiting for the worker; of `secret` ones no readable copy is kept;
+    `staff` ones go to the company's own people.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Kind:
     variables: dict[str, Type] = field(default_factory=dict)
     immediate: bool = False
     secret: bool = False
+    staff: bool = False
 
     @property
     def transactional(self) -> bool:
@@ -232,6 +234,7 @@ KINDS: dict[str, Kind] = {
         keep_for=timedelta(days=7),
         guarantee="at_most_once",
         variables={"title": "text", "asked_by": "text", "why": "text", "page_url": "url"},
+        staff=True,
     ),
     "appeal_answered": Kind(
         label="Answer to an appeal",
@@ -275,6 +278,68 @@ KINDS: dict[str, Kind] = {
             "note": "copy",  # a code, a link, or why; may be empty
             "portal_url": "url",
         },
+    ),
+    "staff_alert": Kind(
+        label="Something waits for the staff",
+        purpose=TRANSACTIONAL,
+        priority=10,
+        keep_for=timedelta(days=3),
+        guarantee="at_least_once",
+        variables={
+            "what": "copy",  # one line, also in the subject, such as "The shop does not answer"
+            "details": "text",
+            "page_url": "url",
+        },
+        staff=True,
+    ),
+    "gift_ready": Kind(
+        label="Coupon or gift is ready",
+        purpose=REWARDS,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "gift": "copy",  # such as "10 % off your next order"
+            "code": "code",  # the coupon's; empty where there is none
+            "valid_until": "day",
+            "gifts_url": "url",
+        },
+    ),
+    "choose_gift": Kind(
+        label="Choose your reward",
+        purpose=REWARDS,
+        priority=20,
+        keep_for=timedelta(days=14),
+        guarantee="at_most_once",
+        variables={"first_name": "name", "title": "copy", "gifts_url": "url"},
+    ),
+    "stock_low": Kind(
+        label="Coupons run out (to staff)",
+        purpose=TRANSACTIONAL,
+        priority=25,
+        keep_for=timedelta(days=3),
+        guarantee="at_least_once",
+        variables={"pool": "text", "free": "whole", "days_left": "whole", "waiting": "whole", "pool_url": "url"},
+        staff=True,
+    ),
+    "budget_alert": Kind(
+        label="Budget running out",
+        purpose=TRANSACTIONAL,
+        priority=30,
+        keep_for=timedelta(days=3),
+        guarantee="at_most_once",
+        variables={
+            "program": "copy",
+            "stage": "code",  # 80, 95, soon or spent
+            "granted": "whole",
+            "budget": "whole",
+            "left": "whole",
+            "run_out": "day",  # empty: cannot be told yet
+            "heir": "copy",  # the program that takes over; empty: none
+            "budget_url": "url",
+        },
+        staff=True,
     ),
     "survey_invitation": Kind(
         label="Survey invitation",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 ALPHABET = "2345679ACDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 7
 LONGEST = 32
+LONGEST_COUPON = 64
 RESERVED = frozenset(
     [
         "ADMIN",
@@ -68,6 +69,19 @@ def canonical_code(text: str) -> str:
     kept = [char for char in unicodedata.normalize("NFKC", text) if not _is_filler(char)]
     code = "".join(kept).upper()
     return code if code.isascii() and code.isalnum() and len(code) <= LONGEST else ""
+
+
+def coupon_key(text: str) -> str:
+    """Return the stored spelling of a coupon code as somebody typed it: upper case, no spaces, dashes or invisibles.
+
+    What cannot be a coupon (longer than 64 characters, or with others than letters, digits and _) comes back as ''.
+    """
+    if len(text) > 4 * LONGEST_COUPON:
+        return ""
+    kept = [char for char in unicodedata.normalize("NFKC", text) if not _is_filler(char)]
+    key = "".join(kept).upper()
+    plain = key.replace("_", "")
+    return key if plain.isascii() and plain.isalnum() and len(key) <= LONGEST_COUPON else ""
 
 
 def _is_filler(char: str) -> bool:

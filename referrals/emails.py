@@ -4,15 +4,18 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
+from accounts.queries import staff_who_may
+from core import clocks
 from core.money import to_text
 from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
-from referrals.models import Customer, Event, Link, Referral
+from referrals.models import Customer, Event, Link, Referral, VetoCall
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
+from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms
 
 PORTAL = "/"
@@ -46,7 +49,7 @@ def gets(terms: Terms, side: str) -> str:
 def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     """Thank a customer for a purchase, with their own link."""
     customer = event.customer
-    terms = terms_of(current_offer(link.program))
+    terms = terms_of(current_offer(program_in_charge(link.program, clocks.now())))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,
@@ -73,3 +76,27 @@ def queue_friend_joined(*, referral: Referral) -> Message:
             "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
         },
     )
+
+
+def queue_shop_silent(*, call: VetoCall) -> list[Message]:
+    """Tell those who decide on referrals that the shop does not answer whether one may be paid: one mail a day."""
+    day = local_day(call.alerted_at or timezone.now(), timezone.get_default_timezone())
+    waiting = VetoCall.objects.filter(state__in=VetoCall.OPEN).count()
+    mails = []
+    for user in staff_who_may("referrals.change_referral"):
+        with translation.override(settings.LANGUAGE_CODE):
+            words = gettext("%(waiting)s referrals wait for its answer. The last try ended with: %(error)s.")
+            what = gettext("The shop has not answered for 72 hours")
+        mails.append(
+            queue_message(
+                kind="staff_alert",
+                recipient=Recipient(key=f"user:{user.pk}", email=user.email, name=user.name),
+                cause=f"shop_silent:{day.isoformat()}",
+                context={
+                    "what": what,
+                    "details": words % {"waiting": waiting, "error": call.last_error or "–"},
+                    "page_url": f"{settings.PUBLIC_BASE_URL}/admin/referrals/vetocall/?state__exact=waiting",
+                },
+            )
+        )
+    return mails

@@ -13,6 +13,10 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 """Of an event's body, by its part: the keys that stay. Whatever else it said is gone."""
 
 
+WORDS = ("saw", "evidence")
+ERASED = "(erased)"
+
+
 def redact_body(body: object, replaced: Mapping[str, str]) -> dict[str, Any]:
     """Return an event's body without words about the person; ids and codes in `replaced` become others."""
     if not isinstance(body, dict):
@@ -37,10 +41,10 @@ def replace_all(value: Any, replaced: Mapping[str, str]) -> Any:
 
 
 def without_words(inputs: Any) -> Any:
-    """Return what a decision rests on without the values that a condition saw of the person."""
-    if isinstance(inputs, dict) and "saw" in inputs:
-        return inputs | {"saw": "(erased)"}
-    return inputs
+    """Return what a decision rests on without what conditions and risk rules saw of the person, however deep."""
+    if isinstance(inputs, dict):
+        return {key: ERASED if key in WORDS else without_words(value) for key, value in inputs.items()}
+    return [without_words(one) for one in inputs] if isinstance(inputs, list) else inputs
 
 
 def _only(part: Mapping[str, Any], keys: tuple[str, ...], replaced: Mapping[str, str]) -> dict[str, Any]:

@@ -35,3 +35,10 @@ class ClicksRecorded(DomainEvent):
     """Share links were visited; `days` are the ISO dates (installation zone) of the clicks."""
 
     days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopSilent(DomainEvent):
+    """The shop has not answered for 72 hours whether a referral may be paid; `veto` is the VetoCall's key."""
+
+    veto: int

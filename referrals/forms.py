@@ -3,15 +3,21 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from core import clocks
+from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import Code, Link, Program, Segment
+from referrals.models import BlockEntry, Code, Link, Program, Segment
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
+from referrals.risk import RULES
 from referrals.segments import SegmentTextRefused, grammar_of, read_segment
+from referrals.services.blocks import check_pattern
 from referrals.services.program_changes import needs_second_person
 
 EXAMPLE = """\
@@ -35,9 +41,10 @@ rewards:
 
 
 class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A program as its file; `document` is the checked one after validation."""
+    """A program as its file; `document` is the checked one after validation, `draft` a file to start from."""
 
     document: ProgramDocument
+    draft: ClassVar[str] = ""
     file = forms.CharField(
         label="Program file",
         strip=False,
@@ -59,7 +66,8 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = self.instance.pk is not None
-        self.fields["file"].initial = render_program(document_of(self.instance)) if known else EXAMPLE
+        current = render_program(document_of(self.instance)) if known else EXAMPLE
+        self.fields["file"].initial = self.draft or current
 
     def clean_file(self) -> str:
         """Read the file; every problem is shown with its line."""
@@ -125,12 +133,19 @@ all:
 """
 
 
+CHECK = mark_safe(
+    '<button type="submit" name="_check" value="1" class="border border-base-200 cursor-pointer font-medium mt-2 px-3 '
+    'py-2 rounded-default dark:border-base-700">Check: who is in it?</button> counts without saving'
+)
+
+
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     """A segment as its text. Sent with `_check` it is only counted (`preview`) and never valid to be saved."""
 
     preview: Preview | None = None
     text = forms.CharField(
         label="Definition",
+        help_text=CHECK,
         strip=False,
         max_length=20_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "style": "font-family: monospace"}),
@@ -159,3 +174,61 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def is_valid(self) -> bool:
         """Tell whether it may be saved: never where it was only to be checked."""
         return super().is_valid() and "_check" not in self.data
+
+
+class QueueForm(forms.Form):
+    """What of the review queue to show; what is unknown is as if it were not asked."""
+
+    program = forms.CharField(required=False, max_length=60)
+    signal = forms.CharField(required=False, max_length=30)
+    q = forms.CharField(required=False, max_length=100)
+    order = forms.CharField(required=False, max_length=10)
+
+    def programs(self) -> list[tuple[str, str]]:
+        """Return the programs to choose from."""
+        return list(Program.objects.order_by("name").values_list("slug", "name"))
+
+    def signals(self) -> list[tuple[str, str]]:
+        """Return the signals to choose from."""
+        return [(rule.code, rule.title) for rule in RULES]
+
+    def asked(self) -> dict[str, str]:
+        """Return the values that make sense, '' for the others."""
+        self.is_valid()
+        given = {name: str(self.cleaned_data.get(name, "")).strip() for name in self.fields}
+        return {**given, "order": given["order"] if given["order"] == "score" else ""}
+
+
+class DecisionForm(forms.Form):
+    """What a reviewer decides, and why."""
+
+    DECISIONS = (
+        ("approve", _("Approve: it may be paid")),
+        ("fraud", _("Void as fraud")),
+        ("manual", _("Void for another reason")),
+        ("hold", _("Hold for review")),
+        ("undo", _("Take the last decision back")),
+    )
+
+    decision = forms.ChoiceField(choices=DECISIONS)
+    reason = forms.CharField(max_length=200, strip=True)
+
+
+class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new entry of the block list."""
+
+    class Meta:
+        model = BlockEntry
+        fields = ("kind", "pattern", "effect", "reason", "until")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a pattern that fits everybody or could fit nobody, and an end that has passed."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("kind") and values.get("pattern"):
+            try:
+                values["pattern"] = check_pattern(kind=values["kind"], pattern=values["pattern"])
+            except Refused as refusal:
+                self.add_error("pattern", refusal.detail)
+        if values.get("until") and values["until"] <= clocks.now():
+            self.add_error("until", "expected a moment that is still to come")
+        return values

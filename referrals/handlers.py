@@ -1,10 +1,10 @@
 """How referrals react to domain events."""
 
 from core import clocks
-from referrals.emails import queue_friend_joined, queue_purchase_thanks
-from referrals.events import EventRecorded, ReferralJudged
+from referrals.emails import queue_friend_joined, queue_purchase_thanks, queue_shop_silent
+from referrals.events import EventRecorded, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
-from referrals.models import Event, Referral
+from referrals.models import Event, Referral, VetoCall
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links
 
@@ -37,3 +37,8 @@ def tell_friend_joined(event: ReferralJudged) -> None:
     source = referral.binding_event.source if referral.binding_event else ""
     if is_news(source, referral.bound_at, at=clocks.now()) and referral.advocate.email:
         queue_friend_joined(referral=referral)
+
+
+def tell_shop_silent(event: ShopSilent) -> None:
+    """Tell staff that rewards wait for an answer that does not come."""
+    queue_shop_silent(call=VetoCall.objects.get(pk=event.veto))

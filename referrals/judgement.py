@@ -1,7 +1,7 @@
 """What a referral is worth being called: the state that a friend's history gives it. Pure values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running"
 COUNTED = frozenset({"qualified", "approved"})
 EARNING = COUNTED | {"flagged"}
 BY_STAFF = frozenset({"fraud", "manual"})
+FLAGGING = frozenset({"risk", "staff"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class Doubts:
     cycle: bool = False
     outside_window: bool = False
     pardoned: bool = False
-    """Staff reopened the referral: that the friend bought before the touch no longer counts."""
+    """Staff reopened the referral: that the friend bought before the touch, or is blocked, no longer counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ def void_reason(binding: Binding, history: History, doubts: Doubts) -> str:
     reasons = (
         ("program_not_running", doubts.program_not_running),
         ("self_referral", doubts.self_referral),
-        ("blocked", doubts.blocked),
+        ("blocked", doubts.blocked and not doubts.pardoned),
         ("cycle", doubts.cycle),
         ("existing_customer", existing),
         ("outside_window", doubts.outside_window),
@@ -190,6 +191,18 @@ def judge(
         qualified_at=qualified_at,
         approve_at=approve_at,
     )
+
+
+def hold_back(verdict: Judgement, *, held_for: str) -> Judgement:
+    """Return what a referral is while it is held: `risk` and `staff` flag it, `veto` only keeps it from approval.
+
+    What has not qualified, or is void, keeps its state: only its rewards wait.
+    """
+    if held_for in FLAGGING and verdict.state in COUNTED:
+        return replace(verdict, state="flagged")
+    if held_for == "veto" and verdict.state == "approved":
+        return replace(verdict, state="qualified")
+    return verdict
 
 
 def _unqualified(terms: Terms, binding: Binding, history: History, before: Before, *, expired: bool) -> str:

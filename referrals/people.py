@@ -12,3 +12,11 @@ def normalize_email(email: str) -> str:
     if domain in _DOTLESS:
         return f"{local.replace('.', '')}@{_DOTLESS[domain]}"
     return f"{local}@{domain}"
+
+
+def mask_email(email: str) -> str:
+    """Return the address as far as reviewers see it: the ends of the mailbox name, and the domain ('an…r@gmx.net')."""
+    local, at, domain = email.strip().rpartition("@")
+    if not at:
+        return ""
+    return f"{local[:2]}…{local[-1:]}@{domain}" if len(local) > 3 else f"{local[:1]}…@{domain}"

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,13 +20,13 @@ from referrals.landing import landing_problem, with_query
 from referrals.models import Link, Program
 from referrals.queries.links import SHARE_CHANNELS, link_of_code
 from referrals.queries.programs import current_offer, program_runs_at, terms_of
+from referrals.queries.takeovers import program_in_charge
 from referrals.services.clicks import Visit, may_visit, note_miss, record_click, seconds_left
+from referrals.visitors import VISITOR_COOKIE, known_visitor, new_visitor, objects_to_cookies
 
 UTM_KEYS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
 LONGEST_UTM: Final = 200
-VISITOR_COOKIE: Final = "gw_visitor"
 
-_VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 logger = logging.getLogger(__name__)
@@ -65,24 +64,23 @@ def open_link(knock: Knock, *, at: datetime) -> Outcome:
         return Outcome(status=404 if note_miss(address=knock.address, at=at) else 429)
     if not may_visit(address=knock.address, at=at):
         return Outcome(status=429)
-    program = link.program
+    program = program_in_charge(link.program, at)
     if not program_runs_at(program, at):
         return Outcome(status=410 if program.status == Program.Status.ENDED else 404, program=program)
     problem = landing_problem(program.landing_url, program.allowed_landing_hosts)
     if problem:
         logger.error("program %s has a landing page that is not allowed: %s", program.slug, problem)
         return Outcome(status=404, program=program)
-    return _send_on(link, knock, at)
+    return _send_on(link, program, knock, at)
 
 
-def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
+def _send_on(link: Link, program: Program, knock: Knock, at: datetime) -> Outcome:
     verdict = judge_visit(knock.headers)
     utm = _utm(knock.query)
     if not knock.counts:
-        return Outcome(status=302, location=with_query(link.program.landing_url, utm | {"ref": link.code}))
-    days = _visitor_days(link, knock) if verdict.kind == PERSON else 0
-    known = knock.visitor if _VISITOR.fullmatch(knock.visitor) else ""
-    visitor = (known or secrets.token_urlsafe(16)) if days else ""
+        return Outcome(status=302, location=with_query(program.landing_url, utm | {"ref": link.code}))
+    days = _visitor_days(program, knock) if verdict.kind == PERSON else 0
+    visitor = (known_visitor(knock.visitor) or new_visitor()) if days else ""
     visit = Visit(
         verdict=verdict,
         agent=knock.headers.get("user-agent", "")[:512],
@@ -95,7 +93,7 @@ def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
     ours = {} if verdict.embedded else {"ref": link.code, "click": click.click_id}
     return Outcome(
         status=302,
-        location=with_query(link.program.landing_url, utm | ours),
+        location=with_query(program.landing_url, utm | ours),
         visitor=visitor,
         visitor_days=days,
         forget_visitor=bool(knock.visitor) and _objects(knock),
@@ -104,14 +102,14 @@ def _send_on(link: Link, knock: Knock, at: datetime) -> Outcome:
 
 def _objects(knock: Knock) -> bool:
     """Tell whether the browser asks not to be followed (Global Privacy Control, Do Not Track)."""
-    return "1" in (knock.headers.get("sec-gpc"), knock.headers.get("dnt"))
+    return objects_to_cookies(knock.headers)
 
 
-def _visitor_days(link: Link, knock: Knock) -> int:
+def _visitor_days(program: Program, knock: Knock) -> int:
     """Return for how many days the visitor may be recognised: the attribution window, or 0 for not at all."""
     if not settings.VISITOR_COOKIE or _objects(knock):
         return 0
-    return terms_of(current_offer(link.program)).attribution_window_days
+    return terms_of(current_offer(program)).attribution_window_days
 
 
 def _channel(query: Mapping[str, str]) -> str:

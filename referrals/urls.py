@@ -1,9 +1,12 @@
-"""The public addresses of referrals: share links and their QR codes."""
+"""The addresses of referrals: QR codes for everybody, the review desk for staff."""
 
 from django.urls import path
 
-from referrals.views import public
+from referrals.views import public, review
 
 urlpatterns = [
     path("q/<str:code>.svg", public.qr_code, name="qr_code"),
+    path("review/", review.queue, name="review"),
+    path("review/rules/", review.rules, name="review_rules"),
+    path("review/<str:referral_id>/", review.pair, name="review_pair"),
 ]

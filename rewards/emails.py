@@ -5,20 +5,25 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
+from accounts.models import User
 from core.periods import local_day
 from messaging.models import Message
+from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link
 from referrals.queries.links import share_url
-from referrals.terms import Level, Milestone, decimal_text
+from referrals.terms import Level, Milestone
 from rewards.events import PointsExpiring
 from rewards.invitation_tokens import invitation_url
 from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierStanding
 from rewards.queries.badges import badge_cards, perk_cards
+from rewards.queries.budgets import Budget
 
 REDEMPTIONS = "/redemptions/"
 CATALOGUE = "/catalogue/"
@@ -107,6 +112,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
     customer = standing.customer
     with _speaking_to(customer):
         perks = ", ".join(card.title for card in perk_cards(level.perks))
+        times = number_format(level.multiplier.normalize()) if level.multiplier > 1 else ""
     return queue_message(
         kind="tier_up",
         recipient=recipient_of(customer),
@@ -114,7 +120,7 @@ def queue_tier_up(*, standing: TierStanding, level: Level, reached_by: datetime)
         context={
             "first_name": customer.first_name,
             "tier": level.name,
-            "multiplier": decimal_text(level.multiplier) if level.multiplier > 1 else "",
+            "multiplier": times,
             "perks": perks,
             "portal_url": _url(PORTAL),
         },
@@ -286,5 +292,26 @@ def queue_redemption_settled(*, redemption: Redemption) -> Message:
             "points": redemption.points,
             "note": redemption.outcome,
             "portal_url": _url(REDEMPTIONS),
+        },
+    )
+
+
+def queue_budget_alert(*, user: User, budget: Budget, stage: str) -> Message:
+    """Tell one of the staff how far a program's budget is gone: once for each stage and budget."""
+    program, total = budget.program, budget.budget or 0
+    run_out = budget.run_out_day
+    return queue_message(
+        kind="budget_alert",
+        recipient=Recipient(key=f"user:{user.pk}", email=user.email, name=user.name),
+        cause=f"budget:{program.pk}:{stage}:{total}",
+        context={
+            "program": program.name,
+            "stage": stage,
+            "granted": budget.granted,
+            "budget": total,
+            "left": budget.left or 0,
+            "run_out": run_out.isoformat() if run_out else "",
+            "heir": budget.takeover.to.name if budget.takeover else "",
+            "budget_url": f"{settings.PUBLIC_BASE_URL}{reverse('budget', args=[program.slug])}",
         },
     )

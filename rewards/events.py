@@ -131,3 +131,33 @@ class RedemptionSettled(DomainEvent):
 
     redemption: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardFulfilled(DomainEvent):
+    """A reward of another kind than points has reached its recipient; `reward` is its primary key."""
+
+    reward: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceOffered(DomainEvent):
+    """A customer may choose one of several rewards; `reward` is the primary key of the choice."""
+
+    reward: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRunsLow(DomainEvent):
+    """The codes of a coupon pool are forecast to run out soon, or have; `day` is the local ISO date of the alert."""
+
+    pool: int
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetStageReached(DomainEvent):
+    """A program's budget reached a stage ('80', '95', 'soon' or 'spent') for the first time; `program` is its key."""
+
+    program: int
+    stage: str

@@ -1,5 +1,6 @@
 """How rewards react to domain events."""
 
+from accounts.queries import staff_who_may
 from core import clocks
 from messaging.models import Message
 from messaging.services import withdraw_message
@@ -15,6 +16,7 @@ from rewards.emails import (
     milestone_near_cause,
     queue_appeal_answered,
     queue_badge_earned,
+    queue_budget_alert,
     queue_event_cancelled,
     queue_event_invitations,
     queue_event_place_free,
@@ -28,6 +30,7 @@ from rewards.emails import (
 )
 from rewards.events import (
     AppealAnswered,
+    BudgetStageReached,
     CustomersInvited,
     MilestoneLost,
     MilestoneNear,
@@ -42,9 +45,12 @@ from rewards.events import (
     TierChanged,
 )
 from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierChange, TierStanding
+from rewards.queries.budgets import budget_of
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
 from rewards.services.standing import refresh_standing
+
+WATCHERS = "referrals.change_program"
 
 
 def grant(event: ReferralJudged) -> None:
@@ -67,12 +73,7 @@ def tell_reward_available(event: RewardsReleased) -> None:
 
 def follow_standing(event: StandingChanged) -> None:
     """Bring the tier that is shown in line with the advocate's referrals."""
-    refresh_standing(
-        customer=Customer.objects.get(pk=event.customer),
-        program=Program.objects.get(pk=event.program),
-        at=clocks.now(),
-        subject=event.subject,
-    )
+    refresh_standing(customer=event.customer, program=event.program, at=clocks.now(), subject=event.subject)
 
 
 def tell_milestone_reached(event: MilestoneReached) -> None:
@@ -220,3 +221,11 @@ def tell_redemption_settled(event: RedemptionSettled) -> None:
     by_somebody_else = last.actor not in {"", f"customer:{redemption.customer_id}"}
     if by_somebody_else and redemption.customer.email:
         queue_redemption_settled(redemption=redemption)
+
+
+def tell_budget_stage(event: BudgetStageReached) -> None:
+    """Tell the staff who look after programs how far a budget is gone."""
+    program = Program.objects.prefetch_related("offers").get(pk=event.program)
+    budget = budget_of(program, at=clocks.now())
+    for user in staff_who_may(WATCHERS):
+        queue_budget_alert(user=user, budget=budget, stage=event.stage)

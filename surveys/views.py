@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import NotFound
-from referrals.queries.sharing import share_card
+from referrals.queries.sharing import share_cards
 from referrals.services.links import ensure_links
 from surveys.access import invitation_of_token
 from surveys.forms import AnswerForm, MoreForm
@@ -91,7 +91,7 @@ def thank(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
         "response": standing,
         "told": "told" in request.GET,
         "editable_until": _editable_until(standing),
-        "shares": [share_card(link) for link in ensure_links(customer=invitation.customer)]
+        "shares": share_cards(ensure_links(customer=invitation.customer), at=timezone.now())
         if band is Band.PROMOTER
         else [],
     }

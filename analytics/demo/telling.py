@@ -25,6 +25,7 @@ from referrals.services.lifecycle import approve_due, expire_due, void_referral
 from referrals.services.links import ensure_link, ensure_links_of
 from referrals.services.programs import apply_program
 from rewards.services.grants import release_due
+from rewards.services.standing import refresh_standings_due
 from surveys.models import Invitation, Survey
 from surveys.queries import LETTER_KIND, cause_of
 from surveys.services.answers import confirm_answer
@@ -90,6 +91,7 @@ class Teller:
             approve_due(at=at)
             expire_due(at=at)
             release_due(at=at)
+            refresh_standings_due(at=at)
             expire_invitations(at=at)
 
     def give_links(self) -> None:

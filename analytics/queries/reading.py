@@ -15,8 +15,9 @@ from analytics.models import DailyValue, PersonDay
 from analytics.queries.collecting import with_local_day
 from analytics.questions import NotMeaningful, Question
 from analytics.spans import By, Span, cut, period_start
-from analytics.statistics import is_enough, wilson_interval
+from analytics.statistics import is_enough
 from core.money import to_text
+from core.proportions import wilson_interval
 from surveys.models import Response
 from surveys.scoring import nps_interval, nps_of, tally_of
 

@@ -1,6 +1,7 @@
 """Amounts and days as people of the page's language write them."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -41,6 +42,12 @@ def money_short(minor: int, currency: str) -> str:
 @register.filter
 def whole(number: int) -> str:
     """Return a number grouped as the page's language groups it: '1,250'."""
+    return str(format_decimal(number, locale=_locale()))
+
+
+@register.filter
+def decimal(number: Decimal) -> str:
+    """Return a decimal number as people of the page's language write it: '1.25'."""
     return str(format_decimal(number, locale=_locale()))
 
 

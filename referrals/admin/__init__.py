@@ -4,6 +4,19 @@ from referrals.admin.facts import ClickAdmin, EventAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
 from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
+from referrals.admin.risk import BlockEntryAdmin, ReviewDecisionAdmin, RiskAssessmentAdmin, VetoCallAdmin
 from referrals.admin.segments import SegmentAdmin
 
-__all__ = ["ClickAdmin", "CustomerAdmin", "EventAdmin", "LinkAdmin", "ProgramAdmin", "ReferralAdmin", "SegmentAdmin"]
+__all__ = [
+    "BlockEntryAdmin",
+    "ClickAdmin",
+    "CustomerAdmin",
+    "EventAdmin",
+    "LinkAdmin",
+    "ProgramAdmin",
+    "ReferralAdmin",
+    "ReviewDecisionAdmin",
+    "RiskAssessmentAdmin",
+    "SegmentAdmin",
+    "VetoCallAdmin",
+]

@@ -5,13 +5,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 
 from accounts.models import ChangeRequest, User
 from core.admin import ReadOnlyInline
+from referrals.access import program_draft
 from referrals.forms import ProgramForm
 from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_text import program_changes, render_program
@@ -74,6 +77,7 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
     ordering = ("name",)
     inlines = (OfferInline, StatusInline)
     readonly_fields = ("promise", "audience", "shown_file")
+    actions_detail = ("what_if_action", "budget_action")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Program]":
         """Return programs with their offers."""
@@ -87,9 +91,25 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
         file = ("The file", {"fields": fields, "description": WORDS if writes else ""})
         return [("What it promises now", {"fields": ("promise", "audience")}), file] if obj else [file]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Start from the file that was tried on the past, where the request asks for that."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.draft = program_draft(request, slug=obj.slug) if obj else ""
+        return form
+
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new program has no history."""
         return self.inlines if obj else ()
+
+    @action(description="What if…", url_path="what-if", permissions=["change"])  # type: ignore[untyped-decorator]
+    def what_if_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page where an edited file is tried on the past."""
+        return redirect("what_if_new", get_object_or_404(Program, pk=object_id).slug)
+
+    @action(description="Budget", url_path="budget", permissions=["view"])  # type: ignore[untyped-decorator]
+    def budget_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page where the program's budget burns down."""
+        return redirect("budget", get_object_or_404(Program, pk=object_id).slug)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: a program with its promises is ended, not deleted."""

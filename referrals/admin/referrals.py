@@ -3,11 +3,15 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
+from referrals.admin.risk import AssessmentInline, DecisionInline
 from referrals.models import Referral, ReferralStep
 from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
+from referrals.services.review import approve_referral, hold_referral
 
 
 class StepInline(ReadOnlyInline):
@@ -36,7 +40,7 @@ class ReferralAdmin(ReadOnlyAdmin):
     """One friend in one program, credited to one advocate."""
 
     list_display = ("friend", "advocate", "program", "state", "reason", "channel", "bound_at", "qualified_at")
-    list_filter = ("state", "program", "method", "channel", "reason")
+    list_filter = ("state", "held", "program", "method", "channel", "reason")
     list_select_related = ("friend", "advocate", "program")
     search_fields = (
         *("public_id", "code", "friend__external_id", "friend__email", "friend__name"),
@@ -44,15 +48,23 @@ class ReferralAdmin(ReadOnlyAdmin):
     )
     date_hierarchy = "bound_at"
     ordering = ("-bound_at", "-pk")
-    inlines = (StepInline,)
-    actions = ("void_action", "reopen_action")
+    inlines = (StepInline, AssessmentInline, DecisionInline)
+    actions = ("approve_action", "hold_action", "void_action", "reopen_action")
     fieldsets = (
-        (None, {"fields": ("state", "reason", "friend_page", "advocate_page", "program", "offer")}),
+        (None, {"fields": ("state", "reason", "review_page", "friend_page", "advocate_page", "program", "offer")}),
         ("How they met", {"fields": ("method", "code", "channel", "click", "binding_event", "touch_at", "bound_at")}),
         ("What came of it", {"fields": ("qualifying_event", "qualified_at", "approve_at", "approved_at")}),
+        ("Held", {"fields": ("held", "held_for", "held_at", "held_until", "cleared_at")}),
         ("For support", {"fields": ("public_id", "expires_at", "created_at")}),
     )
-    readonly_fields = ("friend_page", "advocate_page")
+    readonly_fields = ("review_page", "friend_page", "advocate_page")
+
+    @admin.display(description="review")
+    def review_page(self, referral: Referral) -> str:
+        """The page on which to decide, with both people side by side."""
+        return format_html(
+            '<a href="{}">both people, side by side</a>', reverse("review_pair", args=[referral.public_id])
+        )
 
     @admin.display(description="friend")
     def friend_page(self, referral: Referral) -> str:
@@ -67,6 +79,40 @@ class ReferralAdmin(ReadOnlyAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Only those who may change referrals."""
         return request.user.has_perm("referrals.change_referral")
+
+    @admin.action(description="Approve…", permissions=["decide"])
+    def approve_action(self, request: HttpRequest, queryset: QuerySet[Referral]) -> HttpResponse | None:
+        """Ask why, then let the held referrals go."""
+
+        def approve(referral: Referral, note: str) -> Referral:
+            return approve_referral(referral=referral, note=note, actor=str(request.user), at=timezone.now())
+
+        return self.act_with_reason(
+            request,
+            queryset,
+            approve,
+            action="approve_action",
+            title="Approve",
+            warning="These referrals are no longer held; their rewards are paid once their hold has passed.",
+            done="approved",
+        )
+
+    @admin.action(description="Hold…", permissions=["decide"])
+    def hold_action(self, request: HttpRequest, queryset: QuerySet[Referral]) -> HttpResponse | None:
+        """Ask why, then hold: nothing more of them is paid until somebody approves."""
+
+        def hold(referral: Referral, note: str) -> Referral:
+            return hold_referral(referral=referral, note=note, actor=str(request.user), at=timezone.now())
+
+        return self.act_with_reason(
+            request,
+            queryset,
+            hold,
+            action="hold_action",
+            title="Hold",
+            warning="Nothing more of these referrals is paid until somebody approves them in the review queue.",
+            done="held",
+        )
 
     @admin.action(description="Void…", permissions=["decide"])
     def void_action(self, request: HttpRequest, queryset: QuerySet[Referral]) -> HttpResponse | None:

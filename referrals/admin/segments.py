@@ -32,7 +32,6 @@ class SegmentAdmin(ModelAdmin):  # type: ignore[misc]
     ordering = ("title",)
     readonly_fields = ("members", "uses", "words")
     change_form_before_template = "admin_segments/preview.html"
-    change_form_after_template = "admin_segments/check.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what it is, and for a known one who is in it and what uses it."""
@@ -61,7 +60,9 @@ class SegmentAdmin(ModelAdmin):  # type: ignore[misc]
         except Refused as refusal:
             return f"cannot be read any more: {refusal.detail}"
         return format_html(
-            '<a href="{}">{}</a>', reverse("admin:referrals_segment_members", args=[segment.pk]), f"{count:,}"
+            '<a class="underline" href="{}">{}</a>',
+            reverse("admin:referrals_segment_members", args=[segment.pk]),
+            f"{count:,}",
         )
 
     @admin.display(description="used by")

@@ -1,3 +1,4 @@
+from referrals.models.claims import Claim
 from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
@@ -5,10 +6,15 @@ from referrals.models.events import Event
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
+from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
 from referrals.models.segments import Segment
+from referrals.models.takeovers import Takeover
+from referrals.models.vetoes import VetoCall
 
 __all__ = [
     "Assist",
+    "BlockEntry",
+    "Claim",
     "Click",
     "Code",
     "CodeMisses",
@@ -22,5 +28,9 @@ __all__ = [
     "ProgramStatus",
     "Referral",
     "ReferralStep",
+    "ReviewDecision",
+    "RiskAssessment",
     "Segment",
+    "Takeover",
+    "VetoCall",
 ]

@@ -24,10 +24,22 @@ class Referral(models.Model):
         VOIDED = "voided", "voided"
         EXPIRED = "expired", "expired"
 
+    class HeldFor(models.TextChoices):
+        RISK = "risk", "its score"
+        STAFF = "staff", "staff"
+        VETO = "veto", "the shop's answer"
+
     LIVE = (State.SIGNED_UP, State.QUALIFIED, State.APPROVED, State.REVERSED, State.FLAGGED)
 
     public_id = models.CharField(max_length=40, unique=True, default=new_referral_id)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="referrals")
+    instead_of = models.ForeignKey(
+        Program,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the program of the link, where another had taken over",
+    )
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="referrals")
     advocate = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="referrals_made")
     friend = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="referrals_received")
@@ -46,6 +58,12 @@ class Referral(models.Model):
     approve_at = models.DateTimeField(null=True, help_text="end of the hold on the qualifying event")
     approved_at = models.DateTimeField(null=True)
     pardoned_at = models.DateTimeField(null=True, help_text="when staff reopened it in spite of its void reason")
+    held = models.BooleanField(default=False, help_text="nothing of it is released")
+    held_for = models.CharField(max_length=6, choices=HeldFor, blank=True)
+    held_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True, help_text="when a timer lets it go; empty: staff decide")
+    cleared_at = models.DateTimeField(null=True, help_text="when it was let go; its score no longer holds it")
+    weigh_at = models.DateTimeField(null=True, help_text="when it is scored again: something of it is released then")
     created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
 
     class Meta:
@@ -60,6 +78,8 @@ class Referral(models.Model):
             models.Index(fields=["approve_at"], condition=models.Q(state="qualified"), name="referral_to_approve"),
             models.Index(fields=["expires_at"], condition=models.Q(state="signed_up"), name="referral_to_expire"),
             models.Index(fields=["advocate", "state"], name="referral_of_advocate"),
+            models.Index(fields=["held_at"], condition=models.Q(held=True), name="referral_held"),
+            models.Index(fields=["weigh_at"], condition=models.Q(weigh_at__isnull=False), name="referral_to_weigh"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What a page needs to show a share link: the promise in numbers, the addresses, the words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from core.templatetags.amounts import money_short
 from referrals.models import Link, Program
 from referrals.queries.links import share_url
 from referrals.queries.programs import offer_live_at
+from referrals.queries.takeovers import programs_in_charge
 from referrals.sharing import ShareTarget, share_targets, title_of
 from referrals.terms import RewardRule, Terms, decimal_text, terms_from_json
 
@@ -83,8 +85,32 @@ def offer_card(program: Program, *, at: datetime | None = None) -> OfferCard:
     )
 
 
-def share_card(link: Link, *, at: datetime | None = None) -> ShareCard:
-    """Return the link with its program's promise and the addresses to share it, in the current language."""
+def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
+    """Return the links as cards, each with the promise of the program in charge, every promise once.
+
+    Where two links promise the same, the one that another program stands in for is shown: the customer knows it.
+    """
+    given = list(links)
+    in_charge = programs_in_charge([link.program for link in given], at)
+    known_first = sorted(given, key=lambda link: in_charge[link.program_id].pk == link.program_id)
+    shown = {in_charge[link.program_id].pk: link.pk for link in reversed(known_first)}
+    kept = [link for link in given if link.pk in shown.values()]
+    return [share_card(link, program=in_charge[link.program_id], at=at) for link in kept]
+
+
+def offer_cards(programs: Iterable[Program], *, at: datetime) -> list[OfferCard]:
+    """Return what new friends of the programs are promised, every promise once."""
+    given = list(programs)
+    in_charge = programs_in_charge(given, at)
+    found = {in_charge[program.pk].pk: in_charge[program.pk] for program in given}
+    return [offer_card(program, at=at) for program in found.values()]
+
+
+def share_card(link: Link, *, program: Program | None = None, at: datetime | None = None) -> ShareCard:
+    """Return the link with a program's promise and the addresses to share it, in the current language.
+
+    The promise is of `program`, where another than the link's own is in charge.
+    """
     words: dict[str, Any] = {"brand": settings.BRAND_NAME}
     subject = _("A recommendation: %(brand)s") % words
     text = _("I like %(brand)s and think you will too. Here is my personal link:") % words
@@ -93,7 +119,7 @@ def share_card(link: Link, *, at: datetime | None = None) -> ShareCard:
         return share_url(link, channel)
 
     return ShareCard(
-        offer=offer_card(link.program, at=at),
+        offer=offer_card(program or link.program, at=at),
         code=link.code,
         url=url_of("copy"),
         native_url=url_of("native"),

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
-from referrals.models import Assist, Click, Customer, Event, Link, Offer, Referral, ReferralStep
+from referrals.models import Assist, Click, Customer, Event, Link, Offer, Program, Referral, ReferralStep
+from referrals.queries.blocks import is_blocked
+from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
 from referrals.queries.programs import offer_live_at, program_runs_at
+from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms, terms_from_json
 
 BINDS = frozenset({Event.Type.SIGNUP, Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.CUSTOM})
@@ -30,14 +33,23 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Evidence weighed against the friend: the binding it would make and the reason that voids it, if any."""
+    """Evidence weighed against the friend: the binding it would make and the reason that voids it, if any.
+
+    `program` is the one in charge at the touch: the link's own, or that which has taken over.
+    """
 
     evidence: Evidence
+    program: Program
     binding: Binding
     event: Event
     offer: Offer
     terms: Terms
     reason: str
+
+    @property
+    def places(self) -> frozenset[int]:
+        """The programs in which the friend would take a place: the link's, and the one in charge."""
+        return frozenset({self.evidence.link.program_id, self.program.pk})
 
 
 def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
@@ -53,15 +65,27 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
         found += [Evidence(link=link, method="code", code=event.code)] if link else []
         warnings += [] if link else ["unknown_code"]
     if event.coupon:
-        warnings.append("unknown_coupon")
+        by_coupon = _by_coupon(event.coupon)
+        found += [by_coupon] if by_coupon else []
+        warnings += [] if by_coupon else ["unknown_coupon"]
     return found, warnings
+
+
+def _by_coupon(coupon: str) -> Evidence | None:
+    """Return what a coupon names: the advocate whose own code it is, or the link of the gift claimed with it."""
+    link = link_of_code(coupon)
+    if link is not None:
+        return Evidence(link=link, method="coupon", code=link.code)
+    claim = claim_of_coupon(coupon)
+    return Evidence(link=claim.link, method="coupon", click=claim.click, code=claim.coupon) if claim else None
 
 
 def _by_click(event: Event) -> Evidence | None:
     named = Click.objects.select_related("link__customer", "link__program").filter(click_id=event.click_id).first()
     if named is None or named.at - event.occurred_at > SKEW:
         return None
-    terms = terms_from_json(offer_live_at(named.link.program, event.occurred_at).terms)
+    in_charge = program_in_charge(named.link.program, named.at)
+    terms = terms_from_json(offer_live_at(in_charge, event.occurred_at).terms)
     clicks = [named]
     if named.visitor:
         clicks = list(
@@ -86,20 +110,23 @@ def _by_click(event: Event) -> Evidence | None:
 
 def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate:
     """Return the binding that the evidence would make at the event, with what voids it."""
-    program = evidence.link.program
     touch_at = min(evidence.click.at, event.occurred_at) if evidence.click else event.occurred_at
+    program = program_in_charge(evidence.link.program, touch_at)
     offer = offer_live_at(program, touch_at)
     binding = Binding(event_pk=event.pk, event_id=event.event_id, bound_at=event.occurred_at, touch_at=touch_at)
     advocate = evidence.link.customer
     doubts = Doubts(
         program_not_running=not program_runs_at(program, event.occurred_at),
         self_referral=is_same_person(advocate, friend),
+        blocked=is_blocked(advocate, friend, at=event.occurred_at),
         cycle=advocate.pk != friend.pk and is_ancestor(friend, of=advocate),
         outside_window=evidence.outside_window,
     )
     reason = void_reason(binding, history, doubts)
     terms = terms_from_json(offer.terms)
-    return Candidate(evidence=evidence, binding=binding, event=event, offer=offer, terms=terms, reason=reason)
+    return Candidate(
+        evidence=evidence, program=program, binding=binding, event=event, offer=offer, terms=terms, reason=reason
+    )
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
@@ -165,8 +192,8 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
     friend who is bound, is recorded and ignored. Changed and new referrals stand in `friend.referrals`,
     unsaved until they are judged.
     """
-    program, advocate = candidate.evidence.link.program_id, candidate.evidence.link.customer_id
-    own = [r for r in friend.referrals if r.program_id == program and not _is_rebindable(r)]
+    advocate = candidate.evidence.link.customer_id
+    own = [r for r in friend.referrals if _places_of(r) & candidate.places and not _is_rebindable(r)]
     holding = _holding(own, event)
     if holding is not None and holding.advocate_id != advocate:
         _note_ignored(holding, candidate, event, at)
@@ -176,6 +203,11 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
         _replay(candidate, own, friend, at)
     elif holding is None and not _is_known_void(candidate, friend.referrals):
         friend.referrals.append(_new_referral(candidate, friend.customer))
+
+
+def _places_of(referral: Referral) -> frozenset[int]:
+    """Return the programs in which the friend has a place by the referral: what is bound keeps its offer."""
+    return frozenset({referral.program_id, referral.instead_of_id or referral.program_id})
 
 
 def _is_rebindable(referral: Referral) -> bool:
@@ -218,14 +250,13 @@ def _replay(candidate: Candidate, own: list[Referral], friend: Friend, at: datet
 
 
 def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
-    """Return the event's evidence and all that other events of the friend carry for the same advocate and program."""
-    link = candidate.evidence.link
-    carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="")
+    """Return the event's evidence and all that other events of the friend carry for the same advocate and place."""
+    advocate = candidate.evidence.link.customer_id
+    carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="", coupon="")
     found = [candidate]
     for event in carrying.exclude(pk=candidate.binding.event_pk).select_related("customer"):
         other, _ = weigh_event(event, friend)
-        same = other and (other.evidence.link.program_id, other.evidence.link.customer_id)
-        if other and same == (link.program_id, link.customer_id):
+        if other and other.evidence.link.customer_id == advocate and other.places & candidate.places:
             found.append(other)
     return found
 
@@ -233,7 +264,7 @@ def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
 def _is_known_void(candidate: Candidate, referrals: list[Referral]) -> bool:
     link = candidate.evidence.link
     for referral in referrals:
-        same = (referral.program_id, referral.advocate_id) == (link.program_id, link.customer_id)
+        same = (referral.program_id, referral.advocate_id) == (candidate.program.pk, link.customer_id)
         if (
             candidate.reason
             and same
@@ -245,9 +276,7 @@ def _is_known_void(candidate: Candidate, referrals: list[Referral]) -> bool:
 
 
 def _new_referral(candidate: Candidate, friend: Customer) -> Referral:
-    referral = Referral(
-        program=candidate.evidence.link.program, advocate=candidate.evidence.link.customer, friend=friend
-    )
+    referral = Referral(advocate=candidate.evidence.link.customer, friend=friend)
     _stand_on(referral, candidate)
     if candidate.reason:
         referral.state, referral.reason = Referral.State.VOIDED, candidate.reason
@@ -256,6 +285,9 @@ def _new_referral(candidate: Candidate, friend: Customer) -> Referral:
 
 def _stand_on(referral: Referral, candidate: Candidate) -> None:
     evidence, binding = candidate.evidence, candidate.binding
+    link = evidence.link
+    referral.program = candidate.program
+    referral.instead_of = link.program if link.program_id != candidate.program.pk else None
     referral.offer = candidate.offer
     referral.method = evidence.method
     referral.code = evidence.code

@@ -15,10 +15,12 @@ from core.dispatch import publish
 from core.periods import local_day
 from referrals.bots import PERSON, Verdict, device_of
 from referrals.events import ClicksRecorded
-from referrals.models import Click, CodeMisses, DailyKey, Link
+from referrals.models import Claim, Click, CodeMisses, DailyKey, Link
 
 MISSES = 20
 MISS_WINDOW = timedelta(minutes=10)
+BY_DAY = "day:"
+"""Begins the holder of a gift who is known by the day's keyed hash of address and browser alone."""
 _KEPT = timedelta(days=1)
 
 _keys: dict[date, bytes] = {}
@@ -46,7 +48,7 @@ def record_click(*, link: Link, visit: Visit, at: datetime) -> Click:
         channel=visit.channel,
         utm=dict(visit.utm),
         visitor=visit.visitor,
-        day_hash=_day_hash(f"{visit.address}|{visit.agent}", at) if visit.address else "",
+        day_hash=day_hash(f"{visit.address}|{visit.agent}", at) if visit.address else "",
         device=device_of(visit.agent),
         verdict=visit.verdict.kind,
         why=visit.verdict.why,
@@ -57,7 +59,7 @@ def record_click(*, link: Link, visit: Visit, at: datetime) -> Click:
     return click
 
 
-def _day_hash(text: str, at: datetime) -> str:
+def day_hash(text: str, at: datetime) -> str:
     """Return the hash of `text` under the key of that UTC day: the same only for the same text and day."""
     day = at.astimezone(UTC).date()
     return hmac.digest(_day_key(day), text.encode(errors="replace"), "sha256").hex()
@@ -80,14 +82,14 @@ def _remember(day: date, key: bytes) -> None:
 
 def may_visit(*, address: str, at: datetime) -> bool:
     """Tell whether this network (/24 or /48) has not used up its guesses in the current ten minutes."""
-    network = _day_hash(network_of(address), at)
+    network = day_hash(network_of(address), at)
     return not CodeMisses.objects.filter(network=network, window=_window(at), count__gt=MISSES).exists()
 
 
 @transaction.atomic
 def note_miss(*, address: str, at: datetime) -> bool:
     """Count an unknown code against the network it came from; return whether it was within the limit."""
-    row, _ = CodeMisses.objects.get_or_create(network=_day_hash(network_of(address), at), window=_window(at))
+    row, _ = CodeMisses.objects.get_or_create(network=day_hash(network_of(address), at), window=_window(at))
     CodeMisses.objects.filter(pk=row.pk).update(count=F("count") + 1)
     return CodeMisses.objects.values_list("count", flat=True).get(pk=row.pk) <= MISSES
 
@@ -122,4 +124,15 @@ def _purge_daily_key(day: date) -> int:
         click.day_hash = tokens.setdefault(click.day_hash, secrets.token_hex(8))
     Click.objects.bulk_update(clicks, ["day_hash"], batch_size=400)
     CodeMisses.objects.filter(window__lt=start + timedelta(days=1)).delete()
+    _forget_claimants(start)
     return DailyKey.objects.filter(day=day).delete()[0]
+
+
+def _forget_claimants(start: datetime) -> None:
+    """Let no gift of the day be tied to an address any more; who has one is still told apart from who has none."""
+    claims = list(Claim.objects.filter(at__gte=start, at__lt=start + timedelta(days=1)).exclude(network="", holder=""))
+    for claim in claims:
+        claim.network = ""
+        if claim.holder.startswith(BY_DAY):
+            claim.holder = BY_DAY + secrets.token_hex(16)
+    Claim.objects.bulk_update(claims, ["network", "holder"], batch_size=400)

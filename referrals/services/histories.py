@@ -1,12 +1,13 @@
 """Reading what is known of friends, in the shape that the pure rules judge."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Min
 
-from referrals.judgement import Happening, History, Purchase
+from referrals.happenings import happenings_of
+from referrals.judgement import History, Purchase
 from referrals.models import Customer, Event
 
 _MOMENTS = (Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.LEAD_STAGE, Event.Type.CUSTOM)
@@ -30,7 +31,7 @@ def load_history(friend: Customer) -> History:
     )
     return History(
         purchases=purchases,
-        happenings=tuple(_happenings(event for event in events if event.type != Event.Type.PURCHASE)),
+        happenings=tuple(happenings_of(event for event in events if event.type != Event.Type.PURCHASE)),
         first_purchase_at=_first_purchase_at(friend, bought),
     )
 
@@ -56,25 +57,3 @@ def _first_purchase_at(friend: Customer, bought: Sequence[Event]) -> datetime | 
         type=Event.Type.PURCHASE, customer__email_normalized=friend.email_normalized
     ).aggregate(first=Min("occurred_at"))["first"]
     return min((at for at in (own, namesakes) if at is not None), default=None)
-
-
-def _happenings(events: Iterable[Event]) -> Iterable[Happening]:
-    value: dict[str, tuple[int, str]] = {}
-    for event in events:
-        if event.type == Event.Type.CUSTOM:
-            kind = f"custom:{event.name}"
-        else:
-            if event.amount_minor is not None:
-                value[event.lead_id] = (event.amount_minor, event.currency)
-            if event.lead_stage != "won":
-                continue
-            kind = "lead_won"
-        minor, currency = value.get(event.lead_id, (None, "")) if kind == "lead_won" else (None, "")
-        yield Happening(
-            pk=event.pk,
-            event_id=event.event_id,
-            occurred_at=event.occurred_at,
-            kind=kind,
-            value_minor=minor,
-            currency=currency,
-        )

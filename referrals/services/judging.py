@@ -1,6 +1,7 @@
 """Judging referrals anew: whenever a friend's history changes, by whatever event and in whatever order."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,10 +14,15 @@ from referrals.judgement import EARNING, Before, Doubts, History, Judgement, jud
 from referrals.models import Customer, Event, Referral, ReferralStep
 from referrals.services.binding import BINDS, Friend, bind_friend, binding_of, is_same_person, weigh_event
 from referrals.services.histories import load_history, refunded_minor
+from referrals.services.weighing import Weighed, save_weighed, weigh_referral
 from referrals.terms import terms_from_json
 
-_CHANGES = ("offer", "state", "reason", "method", "code", "click", "channel", "binding_event", "touch_at", "bound_at")
+_CHANGES = (
+    *("program", "instead_of", "offer", "state", "reason", "method", "code", "click", "channel"),
+    *("binding_event", "touch_at", "bound_at"),
+)
 _MOMENTS = ("qualifying_event", "qualified_at", "expires_at", "approve_at", "approved_at", "pardoned_at")
+_HOLD = ("held", "held_for", "held_at", "held_until", "cleared_at", "weigh_at")
 
 
 @transaction.atomic(savepoint=False)
@@ -81,9 +87,9 @@ def _judge_friend(friend: Friend, *, event: Event | None, at: datetime) -> list[
     another one may earn.
     """
     verdicts = [(r, _verdict_of_friend(r, friend, at)) for r in friend.referrals if _can_move(r, friend)]
-    verdicts = _without_rivals(verdicts)
-    verdicts.sort(key=lambda pair: pair[1].state in Referral.LIVE)
-    told = [(r, _save_verdict(r, verdict, event=event, at=at)) for r, verdict in verdicts]
+    weighed = [(r, weigh_referral(r, verdict, at=at)) for r, verdict in _without_rivals(verdicts)]
+    weighed.sort(key=lambda pair: pair[1].judgement.state in Referral.LIVE)
+    told = [(r, _save_verdict(r, one, event=event, at=at)) for r, one in weighed]
     told.sort(key=lambda pair: (pair[0].state in EARNING, pair[0].bound_at))
     publish(*(judged for _, judged in told))
     return [referral for referral, _ in verdicts]
@@ -102,18 +108,20 @@ def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judg
     reason = referral.reason if is_new(referral) else friend.rebound.get(referral.pk, "")
     if reason:
         return Judgement(state="voided", reason=reason, expires_at=referral.expires_at)
-    return _verdict(referral, friend.history, at, anew=referral.pk in friend.rebound)
+    return verdict_of_referral(referral, friend.history, at, anew=referral.pk in friend.rebound)
 
 
 def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
-    """Leave an expired referral expired where another one of the program is live."""
+    """Leave an expired referral expired where another one of the program is live, or revives and was bound first."""
     live = {r.program_id for r, verdict in verdicts if verdict.state in Referral.LIVE and not _was_expired(r)}
-    return [
-        (r, Judgement(state="expired", reason="", expires_at=r.expires_at))
-        if _was_expired(r) and r.program_id in live
-        else (r, verdict)
-        for r, verdict in verdicts
-    ]
+    kept = []
+    for referral, verdict in sorted(verdicts, key=lambda pair: pair[0].bound_at):
+        if _was_expired(referral) and referral.program_id in live:
+            verdict = Judgement(state="expired", reason="", expires_at=referral.expires_at)
+        if verdict.state in Referral.LIVE:
+            live.add(referral.program_id)
+        kept.append((referral, verdict))
+    return kept
 
 
 def _was_expired(referral: Referral) -> bool:
@@ -122,11 +130,12 @@ def _was_expired(referral: Referral) -> bool:
 
 def judge_referral(*, referral: Referral, history: History, event: Event | None, at: datetime) -> Referral:
     """Give the referral the state that its friend's history gives it, keep the step, and tell who listens."""
-    move_referral(referral, _verdict(referral, history, at), event=event, at=at)
+    move_referral(referral, verdict_of_referral(referral, history, at), event=event, at=at)
     return referral
 
 
-def _verdict(referral: Referral, history: History, at: datetime, *, anew: bool = False) -> Judgement:
+def verdict_of_referral(referral: Referral, history: History, at: datetime, *, anew: bool = False) -> Judgement:
+    """Return what the friend's history makes of a referral at `at`; `anew` forgets how one that ended stood."""
     doubts = Doubts(
         self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
     )
@@ -137,15 +146,27 @@ def _verdict(referral: Referral, history: History, at: datetime, *, anew: bool =
 
 
 def move_referral(
-    referral: Referral, verdict: Judgement, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
+    referral: Referral,
+    verdict: Judgement,
+    *,
+    event: Event | None,
+    at: datetime,
+    actor: str = "",
+    why: str = "",
+    held_before: bool | None = None,
 ) -> None:
-    """Save the referral as judged, keep the step where something changed, and publish the judgement."""
-    publish(_save_verdict(referral, verdict, event=event, at=at, actor=actor, why=why))
+    """Weigh the risk, save the referral as judged, keep what changed as a step, and publish the judgement.
+
+    `held_before` says whether it was held where the caller has changed that already.
+    """
+    weighed = weigh_referral(referral, verdict, at=at, held_before=held_before)
+    publish(_save_verdict(referral, weighed, event=event, at=at, actor=actor, why=why))
 
 
 def _save_verdict(
-    referral: Referral, verdict: Judgement, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
+    referral: Referral, weighed: Weighed, *, event: Event | None, at: datetime, actor: str = "", why: str = ""
 ) -> ReferralJudged:
+    verdict = weighed.judgement
     new = is_new(referral)
     before = "" if new else referral.state
     day_before = _day(referral.qualified_at)
@@ -162,9 +183,13 @@ def _save_verdict(
     if new:
         referral.save(force_insert=True)
     else:
-        referral.save(update_fields=[*_CHANGES, *_MOMENTS])
-    if was != (verdict.state, verdict.reason, verdict.qualifying_pk):
-        _keep_step(referral, before=before, event=event, at=at, actor=actor, why=why)
+        referral.save(update_fields=[*_CHANGES, *_MOMENTS, *_HOLD])
+    save_weighed(referral, weighed)
+    moved = was != (verdict.state, verdict.reason, verdict.qualifying_pk)
+    if moved or weighed.held_before != referral.held:
+        data = {"from": before} | weighed.data
+        what = verdict.state if moved else "held" if referral.held else "let_go"
+        _keep_step(referral, what, data, event=event, at=at, actor=actor, why=why or weighed.why)
     return ReferralJudged(
         subject=f"event:{event.pk}" if event else f"referral:{referral.pk}",
         referral=referral.pk,
@@ -176,9 +201,10 @@ def _save_verdict(
     )
 
 
-def _keep_step(referral: Referral, *, before: str, event: Event | None, at: datetime, actor: str, why: str) -> None:
-    data = {
-        "from": before,
+def _keep_step(
+    referral: Referral, what: str, data: dict[str, Any], *, event: Event | None, at: datetime, actor: str, why: str
+) -> None:
+    data |= {
         "method": referral.method,
         "code": referral.code,
         "offer": referral.offer.number,
@@ -189,7 +215,7 @@ def _keep_step(referral: Referral, *, before: str, event: Event | None, at: date
         "approve_at": referral.approve_at.isoformat() if referral.approve_at else None,
     }
     ReferralStep.objects.create(
-        referral=referral, at=at, what=referral.state, why=why or referral.reason, actor=actor, event=event, data=data
+        referral=referral, at=at, what=what, why=why or referral.reason, actor=actor, event=event, data=data
     )
 
 

@@ -6,11 +6,23 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from referrals.codes import canonical_code, random_code
-from referrals.erasing import redact_body, replace_all
-from referrals.models import Assist, Click, Code, Customer, Erasure, Event, Link, Referral, ReferralStep
+from referrals.erasing import ERASED, redact_body, replace_all, without_words
+from referrals.models import (
+    Assist,
+    BlockEntry,
+    Click,
+    Code,
+    Customer,
+    Erasure,
+    Event,
+    Link,
+    Referral,
+    ReferralStep,
+    ReviewDecision,
+    RiskAssessment,
+    VetoCall,
+)
 from referrals.services.erasing import PersonalData, new_external_id
-
-ERASED = "(erased)"
 
 
 def _export(customer: Customer) -> dict[str, Any]:
@@ -46,6 +58,10 @@ def _referral_json(referral: Referral) -> dict[str, Any]:
         "reason": referral.reason or None,
         "bound_at": referral.bound_at,
         "qualified_at": referral.qualified_at,
+        "risk_scores": [
+            {"at": one.at, "score": one.score, "verdict": one.verdict}  # what was seen may be of the other one
+            for one in RiskAssessment.objects.filter(referral=referral).order_by("at", "pk")
+        ],
     }
 
 
@@ -64,6 +80,7 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
     _erase_events(customer, replaced)
     _erase_visits(customer)
     _erase_steps(customer, replaced)
+    _erase_reviews(customer)
 
 
 def _new_codes(customer: Customer) -> dict[str, str]:
@@ -150,9 +167,24 @@ def _erase_steps(customer: Customer, replaced: dict[str, str]) -> None:
     steps = ReferralStep.objects.filter(about).distinct()
     for step in steps:
         code = step.data.get("code") or ""
-        step.data = replace_all(step.data, replaced | _spelled(code, replaced))
+        step.data = without_words(replace_all(step.data, replaced | _spelled(code, replaced)))
         step.why = ERASED if step.actor else step.why
         step.save(update_fields=["data", "why"])
+
+
+def _erase_reviews(customer: Customer) -> None:
+    """Drop what rules and reviewers said of the person's referrals; scores and decisions stay.
+
+    A block of exactly their address goes with it; one of their id stays.
+    """
+    own = Q(referral__advocate=customer) | Q(referral__friend=customer)
+    for assessment in RiskAssessment.objects.filter(own):
+        assessment.signals = without_words(assessment.signals)
+        assessment.save(update_fields=["signals"])
+    ReviewDecision.objects.filter(own).update(reason=ERASED)
+    VetoCall.objects.filter(own).update(reason="", last_error="")
+    if customer.email:
+        BlockEntry.objects.filter(kind=BlockEntry.Kind.EMAIL, pattern__iexact=customer.email).delete()
 
 
 PERSONAL_DATA = PersonalData("referrals", _export, _erase)

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action
@@ -56,8 +57,12 @@ class AppealAdmin(ReadOnlyAdmin):
 
     @admin.display(description="referral")
     def referral_page(self, appeal: Appeal) -> str:
-        """The referral, to go there."""
-        return link_to(appeal.referral)
+        """The referral's whole story, to go there."""
+        return format_html(
+            '<a class="underline" href="{}">{}</a>',
+            reverse("story", args=[appeal.referral.public_id]),
+            appeal.referral,
+        )
 
     @admin.display(description="advocate and friend")
     def pair(self, appeal: Appeal) -> str:
@@ -101,6 +106,7 @@ class AppealAdmin(ReadOnlyAdmin):
             warning="What was voided or refused is decided anew, by the rules, limits and budget as they are now. "
             "What you write here is mailed to the customer.",
             done="upheld",
+            question="Your answer",
             number="Points as a gift besides (0 for none)",
             number_start="0",
         )
@@ -119,6 +125,7 @@ class AppealAdmin(ReadOnlyAdmin):
             title="Decline",
             warning="It stays as it is. What you write here is mailed to the customer.",
             done="declined",
+            question="Your answer",
         )
 
 

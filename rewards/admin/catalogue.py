@@ -235,7 +235,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
             title="Handed over",
             warning="Each customer is told by mail, in your words, and reads them in their portal.",
             done="handed over",
-            said="What should they read? (a code, a link, when it comes)",
+            question="What should they read? (a code, a link, when it comes)",
         )
 
     @admin.action(description="Cancel…", permissions=["decide"])

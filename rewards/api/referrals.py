@@ -1,6 +1,7 @@
 """Referrals: who brought whom, how it stands, and why."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -16,8 +17,9 @@ from core.api.idempotency import idempotent
 from core.api.pagination import CursorPages, page_of
 from core.api.permissions import scope
 from core.api.serializers import StrictSerializer
-from referrals.models import Program, Referral
+from referrals.models import Program, Referral, RiskAssessment
 from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
+from referrals.services.review import approve_referral, hold_referral
 from rewards.api.shapes import ReferralOut, RewardOut, referral_json, reward_json
 from rewards.models import Reward
 from rewards.queries.decisions import referrals_with_people, rewards_with_people
@@ -47,10 +49,29 @@ class VoidIn(ReasonIn):
     kind = serializers.ChoiceField(STAFF_REASONS, default="manual")
 
 
+class SignalOut(serializers.Serializer[Any]):
+    """What a rule of the risk score saw; no address and no name."""
+
+    code = serializers.CharField()
+    weight = serializers.IntegerField()
+    evidence = serializers.CharField()
+
+
+class RiskOut(serializers.Serializer[Any]):
+    """The newest risk score of a referral."""
+
+    score = serializers.IntegerField(help_text="0 to 100")
+    verdict = serializers.ChoiceField(RiskAssessment.Verdict.choices)
+    signals = SignalOut(many=True)
+    version = serializers.IntegerField(help_text="of the rules")
+    at = serializers.DateTimeField()
+
+
 class ReferralDetailOut(ReferralOut):
-    """A referral with its rewards."""
+    """A referral with its rewards and, in a program with risk bounds, its score."""
 
     rewards = RewardOut(many=True)
+    risk = RiskOut(allow_null=True)
 
 
 def find_referral(public_id: str) -> Referral:
@@ -101,7 +122,20 @@ class ReferralView(APIView):
 
 def _detail(referral: Referral) -> dict[str, Any]:
     rewards = rewards_with_people().filter(referral=referral).order_by("pk")
-    return referral_json(referral) | {"rewards": [reward_json(reward) for reward in rewards]}
+    return referral_json(referral) | {"rewards": [reward_json(reward) for reward in rewards], "risk": _risk(referral)}
+
+
+def _risk(referral: Referral) -> dict[str, Any] | None:
+    seen = RiskAssessment.objects.filter(referral=referral).order_by("-at", "-pk").first()
+    if seen is None:
+        return None
+    return {
+        "score": seen.score,
+        "verdict": seen.verdict,
+        "signals": seen.signals,
+        "version": seen.version,
+        "at": seen.at,
+    }
 
 
 class ReferralExplainView(APIView):
@@ -138,22 +172,56 @@ class ReferralVoidView(APIView):
         return Response(_detail(find_referral(referral_id)))
 
 
-class ReferralReopenView(APIView):
-    """Reopen a voided referral."""
+class _Decide(APIView):
+    """What staff decide on one referral, with a reason."""
 
     permission_classes = [scope("write")]
+    service: ClassVar[Callable[..., Referral]]
+
+    def _decide(self, request: Request, referral_id: str) -> Response:
+        referral = find_referral(referral_id)
+        body = ReasonIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        type(self).service(
+            referral=referral, note=body.validated_data["reason"], actor=f"key:{request.auth}", at=timezone.now()
+        )
+        return Response(_detail(find_referral(referral_id)))
+
+
+class ReferralApproveView(_Decide):
+    """Let a held referral go."""
+
+    service = staticmethod(approve_referral)
+
+    @extend_schema(request=ReasonIn, responses=ReferralDetailOut)
+    @idempotent
+    def post(self, request: Request, referral_id: str) -> Response:
+        """Its rewards still wait for the end of their hold. 409 `wrong_state` where neither score nor staff hold it."""
+        return self._decide(request, referral_id)
+
+
+class ReferralHoldView(_Decide):
+    """Hold a referral for review by hand."""
+
+    service = staticmethod(hold_referral)
+
+    @extend_schema(request=ReasonIn, responses=ReferralDetailOut)
+    @idempotent
+    def post(self, request: Request, referral_id: str) -> Response:
+        """Nothing more of it is released until it is approved. 409 `wrong_state` where it is held or has ended."""
+        return self._decide(request, referral_id)
+
+
+class ReferralReopenView(_Decide):
+    """Reopen a voided referral."""
+
+    service = staticmethod(reopen_referral)
 
     @extend_schema(request=ReasonIn, responses=ReferralDetailOut)
     @idempotent
     def post(self, request: Request, referral_id: str) -> Response:
         """Judge it anew in spite of its void reason. 409 `wrong_state` where it is not voided."""
-        referral = find_referral(referral_id)
-        body = ReasonIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        reopen_referral(
-            referral=referral, note=body.validated_data["reason"], actor=f"key:{request.auth}", at=timezone.now()
-        )
-        return Response(_detail(find_referral(referral_id)))
+        return self._decide(request, referral_id)
 
 
 class RewardsView(APIView):

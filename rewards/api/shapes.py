@@ -23,7 +23,7 @@ def reward_json(reward: Reward) -> dict[str, Any]:
         "kind": reward.kind,
         "points": reward.points,
         "granted_points": reward.granted_points,
-        "coupon": None,
+        "coupon": reward.detail.get("coupon"),
         "detail": reward.detail,
         "state": reward.state,
         "held": reward.held,
@@ -40,6 +40,7 @@ def referral_json(referral: Referral) -> dict[str, Any]:
         "id": referral.public_id,
         "program": referral.program.slug,
         "state": referral.state,
+        "held": referral.held,
         "advocate": referral.advocate.external_id,
         "friend": referral.friend.external_id,
         "reason": referral.reason or None,
@@ -116,6 +117,7 @@ class ReferralOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     program = serializers.CharField()
     state = serializers.ChoiceField(Referral.State.choices)
+    held = serializers.BooleanField(help_text="nothing of it is released before somebody has decided")
     advocate = serializers.CharField()
     friend = serializers.CharField()
     reason = serializers.CharField(allow_null=True)

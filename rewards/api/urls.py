@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import customers, events, redemptions, referrals, rewards
+from rewards.api import choices, claims, coupons, customers, events, redemptions, referrals, rewards
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("referrals", referrals.ReferralsView.as_view(), name="api_referrals"),
     path("referrals/<str:referral_id>", referrals.ReferralView.as_view(), name="api_referral"),
     path("referrals/<str:referral_id>/explain", referrals.ReferralExplainView.as_view(), name="api_referral_explain"),
+    path("referrals/<str:referral_id>/approve", referrals.ReferralApproveView.as_view(), name="api_referral_approve"),
+    path("referrals/<str:referral_id>/hold", referrals.ReferralHoldView.as_view(), name="api_referral_hold"),
     path("referrals/<str:referral_id>/void", referrals.ReferralVoidView.as_view(), name="api_referral_void"),
     path("referrals/<str:referral_id>/reopen", referrals.ReferralReopenView.as_view(), name="api_referral_reopen"),
     path("rewards", referrals.RewardsView.as_view(), name="api_rewards"),
@@ -48,4 +50,10 @@ urlpatterns = [
         redemptions.RedemptionFulfilView.as_view(),
         name="api_redemption_fulfil",
     ),
+    path("rewards/<str:reward_id>/options", choices.RewardOptionsView.as_view(), name="api_reward_options"),
+    path("rewards/<str:reward_id>/choose", choices.RewardChooseView.as_view(), name="api_reward_choose"),
+    path("claims", claims.ClaimsView.as_view(), name="api_claims"),
+    path("coupons/<str:code>/validate", coupons.CouponValidateView.as_view(), name="api_coupon_validate"),
+    path("coupons/<str:code>/redeem", coupons.CouponRedeemView.as_view(), name="api_coupon_redeem"),
+    path("coupons/<str:code>/release", coupons.CouponReleaseView.as_view(), name="api_coupon_release"),
 ]

@@ -1,6 +1,10 @@
 from rewards.models.appeals import Appeal
 from rewards.models.badges import Badge
 from rewards.models.catalogue import CatalogueItem, Redemption, RedemptionStep
+from rewards.models.coupons import Coupon, CouponPool
+from rewards.models.endpoints import FulfilmentEndpoint, OutboundCall
+from rewards.models.forecasts import BudgetAlert, Simulation
+from rewards.models.fulfilment import ChoiceGroup, ChoiceOption, Fulfilment
 from rewards.models.leaderboards import (
     DisplayName,
     Leaderboard,
@@ -9,6 +13,7 @@ from rewards.models.leaderboards import (
     LeaderboardResult,
 )
 from rewards.models.ledger import Account, Entry, Lot, LotUse, Transfer
+from rewards.models.payouts import PayoutBatch, PayoutItem
 from rewards.models.perks import EventInvitation, Perk, PerkEvent
 from rewards.models.rewards import Reward, RewardStep, Settlement
 from rewards.models.seals import Seal
@@ -18,16 +23,26 @@ __all__ = [
     "Account",
     "Appeal",
     "Badge",
+    "BudgetAlert",
     "CatalogueItem",
+    "ChoiceGroup",
+    "ChoiceOption",
+    "Coupon",
+    "CouponPool",
     "DisplayName",
     "Entry",
     "EventInvitation",
+    "Fulfilment",
+    "FulfilmentEndpoint",
     "Leaderboard",
     "LeaderboardPlace",
     "LeaderboardPrize",
     "LeaderboardResult",
     "Lot",
     "LotUse",
+    "OutboundCall",
+    "PayoutBatch",
+    "PayoutItem",
     "Perk",
     "PerkEvent",
     "Redemption",
@@ -36,6 +51,7 @@ __all__ = [
     "RewardStep",
     "Seal",
     "Settlement",
+    "Simulation",
     "TierChange",
     "TierStanding",
     "Transfer",

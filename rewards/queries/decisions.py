@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from core.dispatch import settled
 from referrals.models import Click, Event, Referral
+from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
 from rewards.models import Reward
 
@@ -70,5 +71,8 @@ def _named(event: Event, referrals: list[Referral]) -> Referral | None:
     if program is None and event.code:
         link = link_of_code(event.code)
         program = link.program_id if link else None
+    if program is None and event.coupon:
+        behind = link_of_code(event.coupon) or claim_of_coupon(event.coupon)
+        program = behind.program_id if behind else None
     named = [referral for referral in referrals if referral.program_id == program]
     return next(iter(named or referrals[-1:]), None)

@@ -242,7 +242,7 @@ def _told(referral: Referral) -> dict[str, Any]:
 
 
 def _lines(rewards: Iterable[Reward], referral: Referral) -> tuple[RewardLine, ...]:
-    checking = referral.state == State.FLAGGED
+    checking = referral.held or referral.state == State.FLAGGED
     returns = terms_from_json(referral.offer.terms).qualifies_on == "purchase"
     at = clocks.now()
     return tuple(

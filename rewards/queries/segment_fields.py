@@ -7,8 +7,9 @@ from django.db.models import Count
 from referrals.conditions import Value
 from referrals.models import Customer
 from referrals.segments import Registered, SegmentFamily, SegmentField
-from rewards.models import Reward
+from rewards.models import Reward, TierStanding
 from rewards.queries.balances import points_of_many
+from rewards.queries.standing import tiers_by_program
 
 
 def _points(bucket: str) -> Callable[[Sequence[int]], Mapping[int, Value]]:
@@ -35,6 +36,12 @@ def badges(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[s
     return found
 
 
+def vips(pks: Sequence[int]) -> Mapping[int, Value]:
+    """Tell of each customer whether a tier of theirs makes them a VIP."""
+    rows = TierStanding.objects.filter(customer__in=pks, vip=True)
+    return dict.fromkeys(pks, False) | dict.fromkeys(rows.values_list("customer", flat=True), True)
+
+
 SEGMENT_FIELDS: list[Registered] = [
     SegmentField("points.available", "number", "points to spend", _points("available")),
     SegmentField("points.pending", "number", "points on their way", _points("pending")),
@@ -42,5 +49,7 @@ SEGMENT_FIELDS: list[Registered] = [
     SegmentField("points.lifetime", "number", "points ever released and not taken back", _points("lifetime")),
     SegmentField("points.redeemed", "number", "points spent", _points("redeemed")),
     SegmentField("rewards.count", "number", "rewards promised or given that stand", rewards_standing),
+    SegmentFamily("tier.*", "text", "tier in a program, by its slug, such as tier.refer-a-friend", tiers_by_program),
+    SegmentField("vip", "flag", "a tier of theirs is for VIPs", vips),
     SegmentFamily("badges.*", "flag", "holds a badge, by its slug", badges),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
 
@@ -22,7 +23,7 @@ class TierCard:
 
     name: str
     vip: bool
-    multiplier: str
+    multiplier: Decimal | None
     count: int
     window_days: int
     next: str
@@ -101,9 +102,9 @@ def _tier_card(tier: AdvocateStanding, window_days: int) -> TierCard:
     )
 
 
-def _times(tier: AdvocateStanding) -> str:
+def _times(tier: AdvocateStanding) -> Decimal | None:
     """Return what points are multiplied by, where they are; days of grace do not multiply."""
-    return str(tier.level.multiplier) if tier.level and tier.level.multiplier != 1 else ""
+    return tier.level.multiplier if tier.level and tier.level.multiplier != 1 else None
 
 
 def _milestone_card(one: Milestone, to_go: int, total: int, badges: dict[str, BadgeCard]) -> MilestoneCard:

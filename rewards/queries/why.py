@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from core.templatetags.amounts import day
 from rewards.models import Reward
+from rewards.queries.gifts import gift_words
 
 State = Reward.State
 
@@ -64,6 +65,6 @@ def _pending(reward: Reward, *, checking: bool, returns: bool, at: datetime) -> 
 def reward_name(reward: Reward) -> str:
     """Return in a few words what the reward gives ('500 points'), in the current language."""
     if reward.kind != "points":
-        return str(reward.detail.get("title") or reward.detail.get("what") or _("Reward"))
+        return str(reward.detail.get("title") or gift_words(reward, {}, {}) or _("Reward"))
     points = reward.granted_points
     return _("%(n)s points") % {"n": points} if points else _("Points")

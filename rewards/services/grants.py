@@ -173,7 +173,7 @@ def release_due(*, at: datetime) -> int:
 
 def ripe_rewards(at: datetime) -> QuerySet[Reward]:
     """Return the rewards that `is_ripe` names, as a query."""
-    waits = Q(referral__state=Referral.State.FLAGGED, cleared=False)
+    waits = Q(referral__state=Referral.State.FLAGGED, cleared=False) | Q(referral__held=True, cleared=False)
     return Reward.objects.filter(state=State.PENDING, available_at__lte=at, held=False).exclude(waits)
 
 

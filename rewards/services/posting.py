@@ -88,11 +88,12 @@ def release(ripe: Sequence[Reward], book: Book, journal: Journal) -> None:
     for reward in ripe:
         reward.state = State.AVAILABLE
         if reward.points:
-            book.release(reward, expires_at=_expiry(reward, journal.at))
+            book.release(reward, expires_at=expiry_of(reward, journal.at))
         journal.keep(reward, "released", 0, "its hold has passed")
 
 
-def _expiry(reward: Reward, at: datetime) -> datetime | None:
+def expiry_of(reward: Reward, at: datetime) -> datetime | None:
+    """Return when points that become available at `at` expire, by the reward's offer (rule 12)."""
     days = terms_from_json(reward.offer.terms).expires_days
     return None if days is None else at + timedelta(days=days)
 
@@ -106,7 +107,7 @@ def is_ripe(reward: Reward, referral: Referral | None, at: datetime) -> bool:
 
 def waits_for_review(referral: Referral) -> bool:
     """Return whether nothing of the referral is released before somebody has looked at it."""
-    return referral.state == Referral.State.FLAGGED
+    return referral.held or referral.state == Referral.State.FLAGGED
 
 
 def tell_released(released: Sequence[Reward], *, subject: str) -> None:

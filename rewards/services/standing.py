@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from core.dispatch import publish
 from core.events import DomainEvent
-from referrals.models import Customer, Program
+from referrals.models import Offer
 from referrals.queries.conditions import customer_values
 from referrals.queries.programs import current_offer, terms_of
 from referrals.terms import Terms, Tiers
@@ -20,9 +20,18 @@ Why = TierChange.Why
 
 
 @transaction.atomic
-def refresh_standing(*, customer: Customer, program: Program, at: datetime, subject: str) -> TierStanding:
-    """Bring the tier shown to the advocate in line with their referrals at `at`; changes are kept and told."""
-    row = _lock_standing(customer, program, at)
+def refresh_standing(*, customer: int, program: int, at: datetime, subject: str) -> TierStanding:
+    """Bring the tier shown to the advocate in line with their referrals at `at`; changes are kept and told.
+
+    Both are primary keys; a new standing begins where everybody does.
+    """
+    mine = _locked().filter(customer=customer, program=program)
+    row = mine.first()
+    if row is None:
+        TierStanding.objects.get_or_create(
+            customer_id=customer, program_id=program, defaults={"since": at, "updated_at": at}
+        )
+        row = mine.get()
     _refresh(row, at=at, why=Why.REFERRALS, subject=subject)
     return row
 
@@ -31,7 +40,8 @@ def refresh_standings_due(*, at: datetime) -> int:
     """Refresh what time alone has changed by `at`, and what a new offer's tiers change; return how many rows."""
     late = TierStanding.objects.filter(next_change_at__lte=at).order_by("next_change_at", "pk")
     timed = [_refresh_by_time(pk, at=at) for pk in list(late.values_list("pk", flat=True))]
-    return sum(timed) + sum(_refresh_offer(program, at=at) for program in Program.objects.prefetch_related("offers"))
+    newest = Offer.objects.order_by().values_list("program").annotate(offer=Max("pk"))
+    return sum(timed) + sum(_refresh_behind(program, offer, at=at) for program, offer in newest)
 
 
 @transaction.atomic
@@ -48,12 +58,9 @@ def _refresh_by_time(pk: int, *, at: datetime) -> bool:
     return True
 
 
-def _refresh_offer(program: Program, *, at: datetime) -> int:
-    """Refresh the standings that were told by an earlier offer."""
-    if not program.offers.all():
-        return 0
-    newest = current_offer(program).pk
-    behind = TierStanding.objects.filter(Q(offer=None) | Q(offer_id__lt=newest), program=program)
+def _refresh_behind(program: int, offer: int, *, at: datetime) -> int:
+    """Refresh the standings in the program that were told by an offer before this one, or by none yet."""
+    behind = TierStanding.objects.filter(Q(offer=None) | Q(offer_id__lt=offer), program=program)
     return sum(_refresh_by_offer(pk, at=at) for pk in list(behind.values_list("pk", flat=True)))
 
 
@@ -62,14 +69,6 @@ def _refresh_by_offer(pk: int, *, at: datetime) -> bool:
     row = _locked().get(pk=pk)
     _refresh(row, at=at, why=Why.OFFER, subject=f"customer:{row.customer_id}")
     return True
-
-
-def _lock_standing(customer: Customer, program: Program, at: datetime) -> TierStanding:
-    """Return the row, locked; a new one stands where everybody begins."""
-    row, _ = TierStanding.objects.get_or_create(
-        customer=customer, program=program, defaults={"since": at, "updated_at": at}
-    )
-    return _locked().get(pk=row.pk)
 
 
 def _locked() -> QuerySet[TierStanding]:

@@ -16,7 +16,7 @@ from core.errors import Refused
 from core.ids import new_id
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, customer_of
 from referrals.models import Customer
-from rewards.forms import RedeemForm
+from rewards.forms.catalogue import RedeemForm
 from rewards.models import CatalogueItem
 from rewards.queries.catalogue import Offered, items_offered, offered_to, redemptions_of
 from rewards.queries.portal import purse_of

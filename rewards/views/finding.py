@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.errors import Refused
 from referrals.models import Referral
 from referrals.services.lifecycle import reopen_referral, void_referral
+from referrals.services.review import approve_referral, hold_referral
 from rewards.models import Reward
 from rewards.queries.explain import tell_whole_story
 from rewards.queries.finding import find_anything
@@ -40,6 +41,13 @@ STEPS: dict[str, Step] = {
     "cancel": Step("Cancel", lambda one: one.state == Reward.State.PENDING, cancel_reward),
     "revoke": Step("Take back", lambda one: one.state in Reward.STANDING[1:], revoke_reward),
     "reopen": Step("Decide anew", lambda one: _reopens(one), reopen_reward),
+}
+
+
+REFERRAL_STEPS: dict[str, tuple[Callable[..., Any], str]] = {
+    "reopen": (reopen_referral, "Reopened: judged anew by what the friend bought."),
+    "approve": (approve_referral, "Let go: it is what the friend's orders make it."),
+    "hold": (hold_referral, "Held: nothing of it is released until somebody has looked at it."),
 }
 
 
@@ -95,7 +103,7 @@ def _story(request: HttpRequest, referral: Referral) -> dict[str, Any]:
         ],
         "decides_referral": request.user.has_perm("referrals.change_referral"),
         "decides_rewards": request.user.has_perm("rewards.change_reward"),
-        "is_voided": referral.state == Referral.State.VOIDED,
+        "steps": _steps_of(referral),
     }
 
 
@@ -121,9 +129,10 @@ def _do(request: HttpRequest, referral: Referral, step: str, words: dict[str, An
     if step == "void":
         void_referral(referral=referral, reason=request.POST.get("kind", "manual"), **words)
         return "Voided: everything it earned went back."
-    if step == "reopen":
-        reopen_referral(referral=referral, **words)
-        return "Reopened: judged anew by what the friend bought."
+    if step in REFERRAL_STEPS:
+        service, done = REFERRAL_STEPS[step]
+        service(referral=referral, **words)
+        return done
     raise Http404
 
 
@@ -138,8 +147,22 @@ def _do_to_reward(request: HttpRequest, referral: Referral, public_id: str, step
 
 
 def _waits(reward: Reward) -> bool:
-    checked = reward.referral is not None and reward.referral.state == Referral.State.FLAGGED
+    checked = reward.referral is not None and _is_held(reward.referral)
     return reward.state == Reward.State.PENDING and (reward.held or (checked and not reward.cleared))
+
+
+def _is_held(referral: Referral) -> bool:
+    return referral.held or referral.state == Referral.State.FLAGGED
+
+
+def _steps_of(referral: Referral) -> list[tuple[str, str]]:
+    """Return the steps that staff can take with the referral: their name and title."""
+    if referral.state == Referral.State.VOIDED:
+        return [("reopen", "Reopen")]
+    if _is_held(referral):
+        return [("approve", "Let it go"), ("void", "Void")]
+    may_hold = referral.state in (Referral.State.SIGNED_UP, Referral.State.QUALIFIED)
+    return [("hold", "Hold"), ("void", "Void")] if may_hold else [("void", "Void")]
 
 
 def _reopens(reward: Reward) -> bool:

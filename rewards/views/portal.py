@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
 from referrals.queries.audiences import public_programs
-from referrals.queries.sharing import offer_card, share_card
+from referrals.queries.sharing import offer_cards, share_cards
 from referrals.services.links import ensure_links
+from rewards.queries.gifts import latest_gifts
 from rewards.queries.leaderboards import boards_of
 from rewards.queries.perk_events import invitations_of
 from rewards.queries.portal import (
@@ -34,6 +35,7 @@ from rewards.queries.standing_cards import earned_badges, standing_cards
 
 PER_PAGE = 10
 POINTS_PER_PAGE = 25
+GIFTS_SHOWN = 3
 
 
 @require_safe
@@ -52,7 +54,7 @@ def show_portal(request: HttpRequest) -> HttpResponse:
 
 
 def _show_welcome(request: HttpRequest) -> HttpResponse:
-    offers = [offer_card(program) for program in public_programs().prefetch_related("offers")]
+    offers = offer_cards(public_programs().prefetch_related("offers"), at=timezone.now())
     return render(request, "rewards/portal/welcome.html", {"offers": offers})
 
 
@@ -66,7 +68,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     now = timezone.now()
     return {
         "customer": customer,
-        "shares": [share_card(link) for link in links],
+        "shares": share_cards(links, at=timezone.now()),
         "purse": purse_of(customer),
         "welcomes": welcomes_of(customer),
         "standings": standing_cards(customer, programs, at=now),
@@ -74,6 +76,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "has_perks": bool(perk_slugs_of(customer)) or invitations_of(customer).exists(),
         "has_leaderboards": boards_of([program.pk for program in programs]).exists(),
         "assists": assists_of(customer),
+        "gifts": latest_gifts(customer, at=timezone.now(), count=GIFTS_SHOWN),
         "counts": referral_counts(customer),
         "show": show,
         "page": page,

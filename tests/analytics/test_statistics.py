@@ -2,7 +2,8 @@
 
 import pytest
 
-from analytics.statistics import is_enough, wilson_interval
+from analytics.statistics import is_enough
+from core.proportions import wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ API = {
     ("referrals", "GET"): ("read", 200),
     ("referrals/<str:referral_id>", "GET"): ("read", 200),
     ("referrals/<str:referral_id>/explain", "GET"): ("read", 200),
+    ("referrals/<str:referral_id>/approve", "POST"): ("write", 422),
+    ("referrals/<str:referral_id>/hold", "POST"): ("write", 422),
     ("referrals/<str:referral_id>/void", "POST"): ("write", 422),
     ("referrals/<str:referral_id>/reopen", "POST"): ("write", 422),
     ("rewards", "GET"): ("read", 200),
@@ -47,6 +49,12 @@ API = {
     ("redemptions/<str:redemption_id>/cancel", "POST"): ("write", 200),
     ("redemptions/<str:redemption_id>/confirm", "POST"): ("write", 409),  # it is not a reservation
     ("redemptions/<str:redemption_id>/fulfil", "POST"): ("write", 200),
+    ("rewards/<str:reward_id>/options", "GET"): ("read", 200),
+    ("rewards/<str:reward_id>/choose", "POST"): ("write", 422),
+    ("claims", "POST"): ("write", 422),  # a publishable key too, see its own test
+    ("coupons/<str:code>/validate", "POST"): ("write", 404),  # the code of the example is a link's
+    ("coupons/<str:code>/redeem", "POST"): ("write", 422),
+    ("coupons/<str:code>/release", "POST"): ("write", 404),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -58,6 +66,10 @@ PAGES = {
     ("points/", "GET"): (302, 200, 302, 302),
     ("appeal/<str:referral_id>/", "GET"): (302, 404, 404, 404),  # either side of the referral alone
     ("appeal/<str:referral_id>/", "POST"): (302, 404, 404, 404),
+    ("gifts/", "GET"): (302, 200, 302, 302),
+    ("gifts/<str:reward_id>/choose/", "POST"): (302, 404, 404, 404),
+    ("r/<str:code>/gift/", "GET"): (302, 302, 302, 302),  # no gift in this program: on to the shop
+    ("r/<str:code>/gift/", "POST"): (302, 302, 302, 302),
     ("who/", "GET"): (302, 200, 200, 200),
     ("who/", "POST"): (302, 404, 404, 404),
     ("perks/", "GET"): (302, 200, 302, 302),
@@ -98,6 +110,22 @@ PAGES = {
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
     ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
+    # Reviewing: hidden from customers, refused to staff whose role shows no referrals.
+    ("review/", "GET"): (302, 404, 403, 200),
+    ("review/", "POST"): (302, 404, 403, 302),
+    ("review/rules/", "GET"): (302, 404, 403, 200),
+    ("review/<str:referral_id>/", "GET"): (302, 404, 403, 200),
+    ("review/<str:referral_id>/", "POST"): (302, 404, 403, 422),
+    # Looking ahead: staff who see programs; trying files is for those who may change them.
+    ("budgets/", "GET"): (302, 404, 403, 200),
+    ("budgets/<slug:slug>/", "GET"): (302, 404, 403, 404),  # the slug is a survey's
+    ("holds/", "GET"): (302, 404, 403, 200),
+    ("what-if/", "GET"): (302, 404, 403, 200),
+    ("what-if/new/<slug:slug>/", "GET"): (302, 404, 403, 404),
+    ("what-if/new/<slug:slug>/", "POST"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/", "GET"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/cancel", "POST"): (302, 404, 403, 404),
+    ("what-if/<str:simulation_id>/use", "POST"): (302, 404, 403, 404),
     ("api/schema/", "GET"): (200, 200, 200, 200),
     ("api/docs/", "GET"): (200, 200, 200, 200),
     ("api/v1/.*$", "GET"): (404, 404, 404, 404),
@@ -145,6 +173,7 @@ def address():
             "<str:external_id>": "ann",
             "<str:referral_id>": Referral.objects.get().public_id,
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
+            "<str:simulation_id>": "sim_unknown",
             "<str:name>": "orders",
             "<slug:slug>": "nps",  # a survey, and an item of the catalogue
             "<str:redemption_id>": Redemption.objects.get().public_id,

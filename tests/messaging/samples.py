@@ -9,6 +9,7 @@ ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", 
 BULK_KINDS = (
     *("purchase_thanks", "friend_joined", "reward_available", "survey_invitation"),
     *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
+    *("gift_ready", "choose_gift"),
 )
 
 
@@ -63,6 +64,23 @@ def ordinary() -> dict[str, dict]:
             "note": "On its way with the parcel service.",
             "portal_url": url("/redemptions/"),
         },
+        "staff_alert": {
+            "what": "The shop does not answer",
+            "details": "3 referrals wait for its answer. The last try ended with: the shop answered 503.",
+            "page_url": url("/review/"),
+        },
+        "gift_ready": {
+            "first_name": "Ann",
+            "gift": "10 % off your next order",
+            "code": "WELCOME-K7QX2M4",
+            "valid_until": "2026-06-14",
+            "gifts_url": url("/gifts/"),
+        },
+        "choose_gift": {"first_name": "Ann", "title": "Choose your thank-you", "gifts_url": url("/gifts/")},
+        "stock_low": {"pool": "WELCOME10", "free": 12, "days_left": 4, "waiting": 0, "pool_url": url("/admin/")},
+        "budget_alert": _budget(
+            "Refer a friend", "80", 800, "2026-06-01", "A smaller thanks", "/budgets/refer-a-friend/"
+        ),
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -99,6 +117,11 @@ def shortest() -> dict[str, dict]:
             "note": "",
             "portal_url": url(),
         },
+        "staff_alert": {"what": "", "details": "", "page_url": url()},
+        "gift_ready": {"first_name": "", "gift": "", "code": "", "valid_until": "", "gifts_url": url()},
+        "choose_gift": {"first_name": "", "title": "", "gifts_url": url()},
+        "stock_low": {"pool": "", "free": 0, "days_left": 0, "waiting": 3, "pool_url": url()},
+        "budget_alert": _budget("", "", 0, "", "", "/"),
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -145,6 +168,17 @@ def longest() -> dict[str, dict]:
             "note": long,
             "portal_url": url(path),
         },
+        "staff_alert": {"what": long, "details": long, "page_url": url(path)},
+        "gift_ready": {
+            "first_name": long,
+            "gift": long,
+            "code": "K" * 64,
+            "valid_until": "2026-12-31",
+            "gifts_url": url(path),
+        },
+        "choose_gift": {"first_name": long, "title": long, "gifts_url": url(path)},
+        "stock_low": {"pool": long, "free": 10**9, "days_left": 10**6, "waiting": 10**9, "pool_url": url(path)},
+        "budget_alert": _budget(long, "spent", 10**15, "2026-12-31", long, path),
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
@@ -168,6 +202,19 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
         "event_invitation": {**event, "about": words, "answer_by": day},
         "event_place_free": event,
         "event_cancelled": {"first_name": name, "title": words, "date": day, "portal_url": url(path)},
+    }
+
+
+def _budget(program: str, stage: str, points: int, day: str, heir: str, path: str) -> dict:
+    return {
+        "program": program,
+        "stage": stage,
+        "granted": points,
+        "budget": points,
+        "left": points,
+        "run_out": day,
+        "heir": heir,
+        "budget_url": url(path),
     }
 
 

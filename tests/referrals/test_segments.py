@@ -14,6 +14,7 @@ from referrals.queries.audiences import audience_in_words, offered_programs, pub
 from referrals.segments import SegmentFamily, SegmentTextRefused, grammar_of, read_segment
 from referrals.services.links import ensure_links
 from referrals.services.segments import SegmentInUse, delete_segment, save_segment
+from rewards.models import TierStanding
 from surveys.models import Response
 from tests.factories import CustomerFactory, make_program, report
 from tests.scenes import NOON, bring, do_due, moment
@@ -58,6 +59,8 @@ def company():
     Customer.objects.filter(name="Bob Martin").update(external_id="bob", created_at=NOON - timedelta(days=30))
     Customer.objects.filter(external_id__in=["ann", "cid"]).update(created_at=NOON - timedelta(days=400))
     do_due(NOON)
+    given = {"offer": program.offers.get(), "level": "Gold", "vip": True, "since": NOON, "updated_at": NOON}
+    TierStanding.objects.update_or_create(customer=ann, program=program, defaults=given)
     return ann
 
 
@@ -89,6 +92,10 @@ def company():
         ("points.lifetime: 100", ["bob"]),
         ("rewards.count: 0", ["cid"]),
         ("badges.connector: true", []),
+        ("tier.refer-a-friend: Gold", ["ann"]),
+        ("tier.another: Gold", []),
+        ("vip: true", ["ann"]),
+        ("vip: false", ["cid", "bob"]),
         ("wishes.news: true", ["ann", "cid", "bob"]),
         ("nps.score: {exists: true}", []),
         ("any: [{orders.count: 0}, {referrals.made: 1}]", ["ann", "cid"]),

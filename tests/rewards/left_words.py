@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import ChangeRequest
 from core.models import Delivery, IdempotentRequest
 from messaging.models import Message, Suppression
-from referrals.models import Click, Customer
+from referrals.models import BlockEntry, Click, Customer, ReviewDecision, RiskAssessment, VetoCall
 from referrals.redirect import Knock, open_link
 from referrals.services.lifecycle import void_referral
 from referrals.services.links import ensure_link, rename_code
@@ -154,6 +154,17 @@ def _leaves_words_everywhere(bob, words, shop):
     SurveyClick.objects.create(invitation=asked, at=day(4), method="GET", headers={"user-agent": words.new()})
     referral = shop.referral("cid")
     referral = void_referral(referral=referral, reason="fraud", note=words.new(), actor="mia", at=day(4))
+    signals = [{"code": "look_alike_email", "weight": 30, "evidence": words.new()}]
+    seen = RiskAssessment.objects.create(
+        referral=referral, at=day(4), moment="binding", score=30, signals=signals, version=1, verdict="clear"
+    )
+    ReviewDecision.objects.create(
+        referral=referral, assessment=seen, decision="void", reason=words.new(), actor="mia", at=day(4)
+    )
+    VetoCall.objects.create(
+        referral=referral, stage="signup", state="refused", due_at=day(4), asked_since=day(4), reason=words.new()
+    )
+    BlockEntry.objects.create(kind="email", pattern=bob.email, reason=words.new(), added_by="mia")
     appeal = file_appeal(referral=referral, customer=bob, text=words.new(), at=day(4))
     appeal.answer = words.new()
     appeal.save()

@@ -5,6 +5,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.db import IntegrityError
+from django.utils import translation
 
 from core.errors import Invalid, NotFound
 from referrals.models import Assist, Customer, Referral
@@ -95,7 +96,7 @@ def reward(**changes):
     ],
 )
 def test_reward_in_words_says_what_happens_when(given, how, expected):
-    with time_machine.travel(NOON):
+    with time_machine.travel(NOON), translation.override("en"):
         told = reward_in_words(reward(**given), **{"checking": False, "returns": True, "at": NOON, **how})
 
     assert told == expected

@@ -1,17 +1,39 @@
 """Rule 15: within one friend's history and one advocate the order of arrival does not matter."""
 
+import os
 import random
+from datetime import timedelta
 
 import pytest
+import time_machine
+import yaml
 from django.db import transaction
 
-from referrals.models import Customer, Referral
+from referrals.models import Click, Customer, Link, Referral
+from referrals.services import binding
+from referrals.services.events import record_events
 from rewards.models import Reward
+from tests.rewards.drawn_programs import RULES
+from tests.rewards.model.steps import Model
+from tests.rewards.stage import differences
 from tests.shop import Shop, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db
 
 HISTORIES = 40
+RANDOM_HISTORIES = int(os.environ.get("ARRIVAL_HISTORIES", "2000"))
+PARTS = 8
+AUDIT_EVERY = 25
+CHOSEN = ("friend-welcome", "advocate-fixed", "advocate-part", "friend-first", "advocate-share", "big-basket")
+FILE = {
+    "program": "refer-a-friend",
+    "name": "Refer a friend",
+    "status": "active",
+    "currency": "EUR",
+    "landing_url": "https://shop.example/welcome",
+    "qualifies": {"on": "purchase", "min_amount": "20.00"},
+    "rewards": [rule for rule in RULES if rule["id"] in CHOSEN],
+}
 
 
 def make_history(shop, rng, code):
@@ -79,3 +101,97 @@ def test_judge_event_ends_equal_in_any_order(seed):
             shuffled = [*facts, *rng.sample(facts, len(facts) // 2)]
             rng.shuffle(shuffled)
             assert play(shop, shuffled, at) == natural
+
+
+def test_report_late_purchase_revives_the_first_of_two_expired_referrals():
+    """Both windows hold the purchase; were both to live again, the friend would have two referrals."""
+    shop = Shop()
+    first, second = shop.code_of("ann"), shop.code_of("amy")
+    shop.report(shop.signup("bob", day(0), code=first), at=day(300))
+    shop.report(shop.signup("bob", day(20), code=second), at=day(300))
+
+    shop.report(shop.purchase("bob", day(100), "1", "50.00"), at=day(300))
+
+    states = Referral.objects.order_by("bound_at").values_list("advocate__external_id", "state")
+    assert list(states) == [("ann", "approved"), ("amy", "expired")]
+    assert_books_balance()
+
+
+class Town:
+    """One advocate, one program with every kind of rule, and the model that knows both."""
+
+    def __init__(self) -> None:
+        self.shop = Shop(yaml.safe_dump(FILE, sort_keys=False))
+        self.code = self.shop.code_of("ann")
+        self.link = Link.objects.get(code=self.code)
+
+    def history(self, rng: random.Random, at) -> tuple[list[dict], Model]:
+        """Return one friend's facts, and the model after they came in their natural order."""
+        model = Model()
+        model.publish(FILE, day(0))
+        model.codes[self.code] = ("refer-a-friend", "ann")
+        facts: list[dict] = []
+        orders: list[tuple[str, str, str]] = []
+        moments = sorted(rng.randint(0, rng.choice([60, 400])) for _ in range(rng.randint(2, 5)))
+        for number, days in enumerate(moments):
+            moment = at - timedelta(days=max(moments) - days)
+            evidence = self.evidence(rng, moment, model) if rng.random() < (0.9 if not facts else 0.35) else {}
+            kind = rng.choice(["signup", "purchase", "purchase", "refund"])
+            if kind == "refund" and orders:
+                order, amount, currency = rng.choice(orders)
+                back = rng.choice([amount, amount, "5.00", "60.00"])
+                facts.append(self.shop.refund(rng.choice(["bob", "eve"]), moment, order, back, currency))
+            elif kind == "signup":
+                facts.append(self.shop.signup("bob", moment, **evidence))
+            else:
+                amount = rng.choice(["19.99", "20.00", "150.00", "33.33", "0.00"])
+                orders.append((str(number), amount, rng.choice(["EUR", "EUR", "EUR", "USD"])))
+                facts.append(self.shop.purchase("bob", moment, *orders[-1], **evidence))
+        for fact in facts:
+            model.report(fact, at)
+        return facts, model
+
+    def evidence(self, rng: random.Random, moment, model: Model) -> dict[str, str]:
+        """Return the advocate's code, or a click of a while ago."""
+        if rng.random() < 0.7:
+            return {"code": self.code}
+        clicked = moment - timedelta(days=rng.choice([0, 3, 30, 31]))
+        click = Click.objects.create(link=self.link, program=self.link.program, at=clicked, verdict="person")
+        model.clicks[click.click_id] = (self.code, clicked)
+        return {"click_id": click.click_id}
+
+
+def end_differs(town: Town, seed: int, *, audit: bool) -> list[str]:
+    """Report a history in a random order, some of it again; return what differs from its natural order's end.
+
+    What was refused on the way is history and depends on it; what stands must not.
+    """
+    rng = random.Random(seed)
+    with transaction.atomic():
+        at = day(500)
+        facts, model = town.history(rng, at)
+        arriving = [*facts, *rng.sample(facts, 1 if facts else 0)]
+        rng.shuffle(arriving)
+        with time_machine.travel(at, tick=False):
+            results = record_events(facts=arriving, at=at)
+            assert [one.refusal for one in results if one.refusal] == []
+            found = [one for one in differences(model) if not one.startswith("refused")]
+        if audit:
+            assert_books_balance()
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_judge_event_ends_as_the_rules_say_in_any_order(part):
+    town = Town()
+    for seed in range(part, RANDOM_HISTORIES, PARTS):
+        assert end_differs(town, seed, audit=seed // PARTS % AUDIT_EVERY == 0) == [], seed
+
+
+def test_judge_event_that_keeps_the_first_binding_to_arrive_would_be_found(monkeypatch):
+    """The sabotage twin: without replaying evidence in its natural order, late evidence moves nothing back."""
+    monkeypatch.setattr(binding, "_repeats", lambda holding, candidate: holding is not None)
+    town = Town()
+
+    assert any(end_differs(town, seed, audit=False) for seed in range(60))

@@ -21,9 +21,10 @@ from referrals.redirect import Knock, open_link
 from referrals.services import erasing
 from referrals.services.erasing import erase_customer, export_customer
 from referrals.services.events import Erased, record_events
-from rewards.models import Account, Transfer
+from rewards.models import Account, DisplayName, EventInvitation, PerkEvent, Transfer
 from rewards.queries.balances import points_of
 from rewards.services.credits import give_points
+from rewards.services.leaderboards import choose_display_name
 from surveys.models import Invitation, Response
 from tests.factories import UserFactory
 from tests.rewards.left_words import CONDITIONAL, HUMAN, Words, dump, somebody_who_left_words, trial_balance
@@ -249,7 +250,8 @@ def test_export_customer_tells_all_there_is(bob, words):
     left_out = {word for word in words.all if word not in told}
     names = {word: [line.partition(":")[0] for line in dump().splitlines() if word in line] for word in left_out}
     allowed = {
-        "rewards_rewardstep",
+        *("rewards_rewardstep", "referrals_riskassessment", "referrals_reviewdecision"),
+        *("referrals_vetocall", "referrals_blockentry"),
         "referrals_referralstep",  # staff's own notes, the house's errors and logs
         "core_delivery",
         "core_idempotentrequest",
@@ -268,6 +270,7 @@ def test_every_model_with_words_of_people_was_thought_of():
     thought_of = {
         *("referrals.Customer", "referrals.Link", "referrals.Event", "referrals.Referral", "referrals.Erasure"),
         *("referrals.Assist", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
+        *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
     found = {
@@ -286,3 +289,34 @@ def test_erased_days_are_no_part_of_later_work(bob, settle):
     settle(at=day(60) + timedelta(days=1))
 
     assert_books_balance()
+
+
+def test_erase_customer_takes_the_name_off_leaderboards_and_gives_the_place_back(bob):
+    choose_display_name(customer=bob, name="Bobby", at=day(4))
+    soon = {
+        "opens_at": day(3),
+        "invited_at": day(3),
+        "starts_at": day(20),
+        "ends_at": day(21),
+        "closes_at": day(19),
+        "state": "published",
+        "places": 1,
+    }
+    event = PerkEvent.objects.create(title="Evening", **soon)
+    EventInvitation.objects.create(event=event, customer=bob, state="coming", seat=1, invited_at=day(4))
+    waits = EventInvitation.objects.create(
+        event=event,
+        customer=Customer.objects.get(external_id="ann"),
+        state="waiting",
+        waiting_number=1,
+        invited_at=day(4),
+    )
+
+    erase_customer(customer=bob, by="mia", at=day(5))
+
+    waits.refresh_from_db()
+    assert DisplayName.objects.count() == 0
+    assert sorted(EventInvitation.objects.values_list("customer__external_id", "state")) == [
+        ("ann", "coming"),
+        ("bob", "declined"),
+    ]

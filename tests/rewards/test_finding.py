@@ -95,6 +95,18 @@ def test_story_page_voids_and_reopens_with_a_reason(shop, support):
     assert_books_balance()
 
 
+def test_story_page_holds_a_referral_and_lets_it_go(shop, support):
+    step(support, shop, step="hold", reason="look at the addresses")
+    held = shop.referral("bob").held
+    offered = support.get(f"/admin/find/{shop.referral('bob').public_id}/").text
+    step(support, shop, step="approve", reason="two households")
+
+    assert held
+    assert "Let it go" in offered
+    assert not shop.referral("bob").held
+    assert_books_balance()
+
+
 def test_story_page_takes_steps_with_one_reward(shop, support):
     reward = shop.referral("bob").rewards.get(rule="advocate-fixed")
 

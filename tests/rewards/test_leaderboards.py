@@ -177,3 +177,14 @@ def test_running_period_begins_no_earlier_than_the_leaderboard(program):
     board = make_board(program, starts_on=date(2026, 5, 10))
 
     assert running_period(board, MAY + 20 * DAY) == (datetime(2026, 5, 10, tzinfo=UTC), JUNE)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_show_board_asks_the_database_as_often_for_many_as_for_one(program, number, django_assert_num_queries):
+    for advocate in CustomerFactory.create_batch(number):
+        bring(advocate, f"Friend of {advocate.name}", MAY, program=program, buys_after_days=1)
+    do_due(MAY + 15 * DAY)
+    board, viewer = make_board(program), CustomerFactory()
+
+    with django_assert_num_queries(4):
+        assert len(show_board(board, viewer, at=JUNE - DAY).rows) == number

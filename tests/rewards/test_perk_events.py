@@ -6,9 +6,11 @@ import pytest
 
 from messaging.models import Message
 from referrals.models import Customer
-from rewards.models import EventInvitation, Perk, PerkEvent, Reward, TierStanding
+from referrals.services.erasing import erase_customer, export_customer
+from rewards.models import DisplayName, EventInvitation, Perk, PerkEvent, Reward, TierStanding
 from rewards.queries.perk_events import audience_of, place_in_line
 from rewards.services import perk_events as service
+from rewards.services.leaderboards import choose_display_name
 from rewards.services.perk_events import (
     AnswersClosed,
     FewerPlacesThanGuests,
@@ -292,3 +294,24 @@ def test_answer_invitation_sabotaged_would_overbook(program, monkeypatch):
         answer(one, True)
 
     assert event.invitations.filter(state="coming").count() == 3
+
+
+def test_erase_customer_gives_back_places_and_the_name_and_exports_them_before(program):
+    gold(program, 2)
+    event = plan(places=1)
+    first, second = open_event(event)
+    answer(first, True)
+    answer(second, True)
+    choose_display_name(customer=first.customer, name="Bean Queen", at=NOON)
+    before = export_customer(customer=first.customer)["standing"]
+
+    with moment(NOON):
+        erase_customer(customer=first.customer, by="staff", at=NOON)
+
+    assert (before["display_name"], before["tiers"][0]["tier"], before["events"][0]["answer"]) == (
+        "Bean Queen",
+        "Gold",
+        "coming",
+    )
+    assert states(event) == [("declined", None, None), ("coming", 1, None)]
+    assert not DisplayName.objects.exists()

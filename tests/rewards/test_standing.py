@@ -7,6 +7,7 @@ from messaging.models import Message
 from referrals.models import Customer
 from referrals.services.lifecycle import void_referral
 from rewards.models import Reward, TierChange, TierStanding
+from rewards.queries.standing import tiers_by_program
 from rewards.services import standing as service
 from rewards.services.standing import refresh_standings_due
 from tests.shop import Shop, apply_text, assert_books_balance, day
@@ -211,3 +212,17 @@ def test_tell_milestone_reached_sabotaged_would_congratulate_on_nothing(shop, mo
         void_referral(referral=shop.referral("cem"), reason="fraud", note="", actor="staff", at=day(3))
 
     assert mails("milestone_reached") == [("milestone_reached", "queued")]
+
+
+def test_tiers_by_program_tells_the_shown_tier_and_where_everybody_begins(shop, django_assert_num_queries):
+    bring(shop, "bob", day(1))
+    bring(shop, "cem", day(2))
+    ann, bob = (Customer.objects.get(external_id=name).pk for name in ("ann", "bob"))
+
+    with django_assert_num_queries(3):
+        found = tiers_by_program([ann, bob], ["refer-a-friend", "nowhere"])
+
+    assert found == {
+        ann: {"refer-a-friend": "Silver", "nowhere": None},
+        bob: {"refer-a-friend": "Bronze", "nowhere": None},
+    }

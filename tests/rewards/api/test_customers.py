@@ -3,7 +3,10 @@
 import pytest
 
 from referrals.models import Customer, Referral
+from referrals.program_file import parse_program
+from referrals.services.programs import apply_program
 from rewards.models import Transfer
+from tests.rewards.api.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +31,47 @@ def test_put_customer_creates_then_changes(api, code):
         "expired",
     }
     assert body["badges"] == []
+
+
+TIERED = """
+program: refer-a-friend
+name: Refer a friend
+status: active
+currency: EUR
+landing_url: https://shop.example/welcome
+qualifies: {on: purchase}
+hold_days: 0
+rewards:
+  - {id: advocate-fixed, to: advocate, on: qualified, points: 100}
+tiers:
+  window_days: 365
+  levels:
+    - {name: Bronze, from: 0}
+    - {name: Silver, from: 1}
+milestones:
+  - {referrals: 1, badge: first-referral}
+  - {referrals: 5, badge: connector, points: 500}
+"""
+
+
+def test_get_customer_tells_tier_next_milestone_and_badges(api, fact):
+    apply_program(document=parse_program(TIERED), at=NOW)
+    begins = api.put("customers/ann", {"name": "Ann"}).json()
+
+    api.post("events", fact(referral={"code": begins["programs"][0]["code"]}))
+
+    after = api.get("customers/ann").json()
+    assert [(one["tier"], one["next_milestone"]) for one in (begins["programs"][0], after["programs"][0])] == [
+        ({"name": "Bronze", "next": "Silver", "referrals_to_next": 1}, {"referrals": 1, "to_go": 1}),
+        ({"name": "Silver", "next": None, "referrals_to_next": None}, {"referrals": 5, "to_go": 4}),
+    ]
+    assert (begins["badges"], after["badges"]) == ([], ["first-referral"])
+
+
+def test_get_customer_of_a_program_without_tiers_has_none(api, code):
+    program = api.get("customers/ann").json()["programs"][0]
+
+    assert (program["tier"], program["next_milestone"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('referrals', '0002_assists'),
-        ('rewards', '0005_appeals'),
+        ('rewards', '0007_forecasts'),
     ]
 
     operations = [

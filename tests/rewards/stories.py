@@ -1,0 +1,88 @@
+"""Stories that once told product and model apart, as short as they could be made; they are played again every time."""
+
+from typing import Any
+
+from tests.rewards.drawn_programs import RULES
+
+BY_ID = {rule["id"]: rule for rule in RULES}
+
+
+def program(slug: str, *rules: str, on: str = "purchase", hold_days: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a program file with some of the drawn rules."""
+    return {
+        "program": slug,
+        "name": slug,
+        "status": "active",
+        "currency": "EUR",
+        "landing_url": "https://shop.example/",
+        "qualifies": {"on": on} | ({"min_amount": "20.00"} if on == "purchase" else {}),
+        "conversion_window_days": 60,
+        "hold_days": hold_days,
+        "expires_days": None,
+        "rewards": [BY_ID[rule] for rule in rules],
+        **more,
+    }
+
+
+OTHER = program("second", "friend-each")
+
+STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
+    "an expired referral qualifies after all, its successor being an existing customer": (
+        [program("first", "friend-first", hold_days=14), OTHER],
+        [
+            ("custom", "ben", 59, ("code", "ann", 0)),
+            ("wait", 14),
+            ("purchase", "ben", 0, "5000.00", ("code", "abe", 0)),
+            ("purchase", "ben", 59, "33.33", ("click", "ann", 0, 2)),
+        ],
+    ),
+    "a sign-up reward moves back with its binding and keeps its lot": (
+        [OTHER | {"program": "first"}, program("second", "advocate-signup", "advocate-fixed")],
+        [
+            ("purchase", "ben", 5, "150.00", ("code", "abe", 1)),
+            ("signup", "ben", 61, ("code", "abe", 1)),
+            ("debit", "abe", 100),
+        ],
+    ),
+    "what staff revoked stays the match of its group": (
+        [program("first", "advocate-fixed", "big-basket", "group-middle", "group-low"), OTHER],
+        [
+            ("purchase", "bob", 90, "5000.00", ("click", "ann", 0, 0)),
+            ("revoke_reward", 2),
+            ("refund", 13, 61, "", "eve"),
+            ("purchase", "bob", 90, "5000.00", None, "EUR", "email"),
+        ],
+    ),
+    "a purchase of the very instant of the sign-up that qualifies": (
+        [OTHER | {"program": "first"}, program("second", "friend-each", on="signup")],
+        [
+            ("purchase", "bea", 0, "60.00", None, "EUR", "whatsapp"),
+            ("purchase", "bea", 0, "33.33", ("code", "ann", 1)),
+        ],
+    ),
+    "an earlier purchase of the same instant qualifies instead and the reward is the same": (
+        [program("first", "advocate-part", "big-basket", hold_days=14), OTHER],
+        [
+            ("signup", "bob", 90, ("click", "ann", 0, 30)),
+            ("purchase", "bob", 61, "60.00", None, "EUR", "whatsapp"),
+            ("debit", "ann", 1),
+            ("purchase", "bob", 60, "5000.00", None, "EUR", "email"),
+            *[("purchase", "bob", 0, "0.00")] * 7,
+            ("purchase", "bob", 61, "60.00", None, "EUR", "email"),
+        ],
+    ),
+    "an order in dollars before anything qualifies": (
+        [program("first", "advocate-part"), OTHER],
+        [("purchase", "bob", 1, "19.99", None, "USD"), ("custom", "bob", 5, ("code", "ann", 0))],
+    ),
+}
+
+DIFFERENT = (
+    [program("first", "group-high"), OTHER],
+    [
+        ("signup", "bob", 61, ("click", "abe", 0, 30)),
+        ("signup", "bob", 0, ("click", "abe", 0, 30)),
+        ("purchase", "bob", 20, "150.00", None),
+    ],
+)
+"""A purchase reported late that fell into a lapsed binding, after the click of the next (`is_known_difference`)."""
