@@ -269,7 +269,7 @@ def test_every_model_with_words_of_people_was_thought_of():
     """A new table with a text column and a customer must be looked at: add it here once its erasing is written."""
     thought_of = {
         *("referrals.Customer", "referrals.Link", "referrals.Event", "referrals.Referral", "referrals.Erasure"),
-        *("referrals.Assist", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
+        *("referrals.Assist", "referrals.Claim", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
