@@ -35,7 +35,6 @@ def settle_referral(
     """
     terms = terms_from_json(referral.offer.terms)
     history = load_history(referral.friend)
-    purchases = history.purchases
     standing = _standing(referral, terms, history)
     people = (referral.advocate_id, referral.friend_id, *standing.assistants)
     book = Book(customers=people, at=at, subject=subject)
@@ -47,7 +46,7 @@ def settle_referral(
     decision = decide(
         terms,
         standing,
-        purchases,
+        history.purchases,
         prior=priors_of(own),
         anew=anew,
         limit_anew=limit_anew,
