@@ -11,8 +11,6 @@ from typing import Any
 
 import time_machine
 import yaml
-from rewards.services.expiry import expire_due as expire_points
-from rewards.services.redeeming import Wish, cancel_redemption, place_redemption
 
 from core.errors import Refused
 from core.models import Delivery
@@ -28,9 +26,10 @@ from referrals.services.review import approve_referral, hold_referral
 from rewards.models import Account, CatalogueItem, Lot, Redemption, Reward
 from rewards.services.adjustments import adjust_points
 from rewards.services.audit import audit_ledger
+from rewards.services.expiry import expire_due as expire_points
 from rewards.services.grants import release_due
+from rewards.services.redeeming import Wish, cancel_redemption, place_redemption
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, revoke_reward
-from tests.rewards.model.binding import episodes
 from tests.rewards.model.steps import Model, Refusal
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -145,7 +144,7 @@ class Stage:
 
     def _told(self, fact: dict[str, Any], evidence: Step | None) -> None:
         fact |= self._evidence(evidence, datetime.fromisoformat(fact["occurred_at"]))
-        if not (self.skips and (self.model.is_unclear(fact) or is_known_difference(self.model, fact))):
+        if not (self.skips and self.model.is_unclear(fact)):
             self.facts.append(fact)
             self._report(fact)
 
@@ -300,28 +299,6 @@ class Stage:
         self._both(
             model, lambda: adjust_points(customer=customer, points=points, reason="why", actor=STAFF, at=self.clock)
         )
-
-
-def is_known_difference(model: Model, fact: dict[str, Any]) -> bool:
-    """Whether the product is known to treat this fact otherwise than the rules; `test_stories.py` keeps each story.
-
-    A purchase reported late that fell into a lapsed binding of the same advocate, after the touch of the next
-    binding: by rule 15 the first binding never lapsed, the product keeps the second.
-    """
-    if fact["type"] != "purchase":
-        return False
-    friend = fact["customer"]["external_id"]
-    for program in model.programs.values():
-        chain = program.chains.get(friend)
-        if chain is None or len(chain.current) < 2:
-            continue
-        known = dict(model.facts)
-        model.facts[fact["event_id"]] = fact
-        after = episodes(model, program, friend, chain)
-        model.facts = known
-        if len(after) < len(chain.current):
-            return True
-    return False
 
 
 def differences(model: Model) -> Iterator[str]:
