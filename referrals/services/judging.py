@@ -121,10 +121,9 @@ def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Re
     }
     kept = []
     for referral, verdict in sorted(verdicts, key=lambda pair: pair[0].bound_at):
-        rival = live.get(referral.program_id)
-        if rival is not None and rival is not referral and verdict.state in Referral.LIVE:
-            if (_was_expired(referral) and not _comes_first(referral, rival)) or not _was_expired(referral):
-                verdict = _expired(referral)
+        rival = live.get(referral.program_id, referral)
+        if rival is not referral and not (_was_expired(referral) and _comes_first(referral, rival)):
+            verdict = _expired(referral) if verdict.state in Referral.LIVE else verdict
         if verdict.state in Referral.LIVE:
             live[referral.program_id] = referral
         kept.append((referral, verdict))
