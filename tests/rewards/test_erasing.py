@@ -270,6 +270,7 @@ def test_every_model_with_words_of_people_was_thought_of():
     thought_of = {
         *("referrals.Customer", "referrals.Link", "referrals.Event", "referrals.Referral", "referrals.Erasure"),
         *("referrals.Assist", "referrals.Claim", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
+        "rewards.Redemption",
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
