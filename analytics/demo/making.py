@@ -8,6 +8,7 @@ from itertools import groupby
 from django.db import transaction
 from django.utils import timezone
 
+from analytics.demo.furnishing import furnish
 from analytics.demo.plan import DAYS, FEWEST, plan_story
 from analytics.demo.sign_ins import make_sign_ins
 from analytics.demo.telling import SOURCE, Teller, open_programs
@@ -66,6 +67,8 @@ def make_demo(*, customers: int, seed: int, at: datetime, on_progress: Progress)
     for night in nights:
         teller.pass_night(night)
     teller.give_links()
+    with clock_at(end):
+        furnish(program=teller.program, at=end)
     forget_contents(at=at)
     refresh_rollups(at=at, full=True)
     return Made(fresh=True, sign_ins=make_sign_ins())

@@ -24,6 +24,7 @@ from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due, void_referral
 from referrals.services.links import ensure_link, ensure_links_of
 from referrals.services.programs import apply_program
+from rewards.services.expiry import expire_due as expire_points
 from rewards.services.grants import release_due
 from rewards.services.standing import refresh_standings_due
 from surveys.models import Invitation, Survey
@@ -91,6 +92,7 @@ class Teller:
             approve_due(at=at)
             expire_due(at=at)
             release_due(at=at)
+            expire_points(at=at)
             refresh_standings_due(at=at)
             expire_invitations(at=at)
 
