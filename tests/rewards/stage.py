@@ -11,8 +11,6 @@ from typing import Any
 
 import time_machine
 import yaml
-from rewards.services.expiry import expire_due as expire_points
-from rewards.services.redeeming import Wish, cancel_redemption, place_redemption
 
 from core.errors import Refused
 from core.models import Delivery
@@ -28,7 +26,9 @@ from referrals.services.review import approve_referral, hold_referral
 from rewards.models import Account, CatalogueItem, Lot, Redemption, Reward
 from rewards.services.adjustments import adjust_points
 from rewards.services.audit import audit_ledger
+from rewards.services.expiry import expire_due as expire_points
 from rewards.services.grants import release_due
+from rewards.services.redeeming import Wish, cancel_redemption, place_redemption
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward, revoke_reward
 from tests.rewards.model.binding import episodes
 from tests.rewards.model.steps import Model, Refusal
