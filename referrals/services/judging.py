@@ -112,16 +112,30 @@ def _verdict_of_friend(referral: Referral, friend: Friend, at: datetime) -> Judg
 
 
 def _without_rivals(verdicts: list[tuple[Referral, Judgement]]) -> list[tuple[Referral, Judgement]]:
-    """Leave an expired referral expired where another one of the program is live, or revives and was bound first."""
-    live = {r.program_id for r, verdict in verdicts if verdict.state in Referral.LIVE and not _was_expired(r)}
+    """Leave at most one live referral a program: an expired one revives only where no other is live.
+
+    Of two bindings of one advocate the first holds: had its purchase been known, there would be no second (rule 15).
+    """
+    live = {
+        r.program_id: r for r, verdict in reversed(verdicts) if verdict.state in Referral.LIVE and not _was_expired(r)
+    }
     kept = []
     for referral, verdict in sorted(verdicts, key=lambda pair: pair[0].bound_at):
-        if _was_expired(referral) and referral.program_id in live:
-            verdict = Judgement(state="expired", reason="", expires_at=referral.expires_at)
+        rival = live.get(referral.program_id, referral)
+        if rival is not referral and not (_was_expired(referral) and _comes_first(referral, rival)):
+            verdict = _expired(referral) if verdict.state in Referral.LIVE else verdict
         if verdict.state in Referral.LIVE:
-            live.add(referral.program_id)
+            live[referral.program_id] = referral
         kept.append((referral, verdict))
     return kept
+
+
+def _comes_first(referral: Referral, rival: Referral) -> bool:
+    return referral.advocate_id == rival.advocate_id and referral.bound_at < rival.bound_at
+
+
+def _expired(referral: Referral) -> Judgement:
+    return Judgement(state="expired", reason="", expires_at=referral.expires_at)
 
 
 def _was_expired(referral: Referral) -> bool:

@@ -51,23 +51,27 @@ def _export(customer: Customer) -> dict[str, Any]:
             }
             for one in ledger_of(customer).order_by("pk")
         ],
-        "redemptions": [
-            {
-                "id": one.public_id,
-                "at": one.created_at,
-                "item": one.title,
-                "quantity": one.quantity,
-                "points": one.points,
-                "state": one.state,
-                "outcome": one.outcome,
-            }
-            for one in Redemption.objects.filter(customer=customer).order_by("pk")
-        ],
+        "redemptions": _redemptions(customer),
         "appeals": [
             {"at": one.created_at, "text": one.text, "state": one.state, "answer": one.answer}
             for one in Appeal.objects.filter(customer=customer).order_by("pk")
         ],
     }
+
+
+def _redemptions(customer: Customer) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.public_id,
+            "at": one.created_at,
+            "item": one.title,
+            "quantity": one.quantity,
+            "points": one.points,
+            "state": one.state,
+            "outcome": one.outcome,
+        }
+        for one in Redemption.objects.filter(customer=customer).order_by("pk")
+    ]
 
 
 def _erase(customer: Customer, receipt: Erasure) -> None:

@@ -85,7 +85,11 @@ def test_give_points_above_the_size_waits_and_tells_who_may_approve(ann, mia, to
 
     change = give(ann, 1001, mia)
 
-    assert (change.state, change.asked_by, change.payload) == ("open", "mia@shop.example", {"points": 1001})
+    assert (change.state, change.asked_by, change.payload) == (
+        "open",
+        "mia@shop.example",
+        {"points": 1001, "expires_days": None},
+    )
     assert available(ann) == 0
     assert list(Message.objects.values_list("kind", "email")) == [("change_requested", "tom@shop.example")]
 

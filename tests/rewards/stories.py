@@ -75,14 +75,12 @@ STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
         [program("first", "advocate-part"), OTHER],
         [("purchase", "bob", 1, "19.99", None, "USD"), ("custom", "bob", 5, ("code", "ann", 0))],
     ),
+    "a purchase reported late into a lapsed binding revives it, after the click of the next one": (
+        [program("first", "group-high"), OTHER],
+        [
+            ("signup", "bob", 61, ("click", "abe", 0, 30)),
+            ("signup", "bob", 0, ("click", "abe", 0, 30)),
+            ("purchase", "bob", 20, "150.00", None),
+        ],
+    ),
 }
-
-DIFFERENT = (
-    [program("first", "group-high"), OTHER],
-    [
-        ("signup", "bob", 61, ("click", "abe", 0, 30)),
-        ("signup", "bob", 0, ("click", "abe", 0, 30)),
-        ("purchase", "bob", 20, "150.00", None),
-    ],
-)
-"""A purchase reported late that fell into a lapsed binding, after the click of the next (`is_known_difference`)."""

@@ -13,9 +13,9 @@ from referrals.models import Click, Customer, Link, Referral
 from referrals.services import binding
 from referrals.services.events import record_events
 from rewards.models import Reward
+from tests.rewards.comparing import differences
 from tests.rewards.drawn_programs import RULES
 from tests.rewards.model.steps import Model
-from tests.rewards.stage import differences
 from tests.shop import Shop, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db
