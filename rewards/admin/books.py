@@ -91,13 +91,19 @@ def _rate(breakage: Breakage) -> str:
     return f"{breakage.rate:.1%} (n = {breakage.lots})"
 
 
+SHOWN = tuple(name for name in COLUMNS if name not in ("available", "pending", "liability"))
+HEADERS = (*(name.capitalize() for name in SHOWN), "Owed", "Breakage")
+
+
 def _months_table(months: list[Month], worth: UnitValue | None) -> dict[str, Any]:
-    headers = [name.capitalize() for name in COLUMNS] + ["Breakage"] + (["In money"] if worth else [])
-    return {"headers": headers, "rows": [_month_row(month, worth) for month in reversed(months)]}
+    return {
+        "headers": [*HEADERS, *(["In money"] if worth else [])],
+        "rows": [_month_row(month, worth) for month in reversed(months)],
+    }
 
 
 def _month_row(month: Month, worth: UnitValue | None) -> list[str]:
-    row = [f"{month.month:%b %Y}", *(f"{getattr(month, name):,}" for name in COLUMNS[1:])]
+    row = [f"{month.month:%b %Y}", *(f"{getattr(month, name):,}" for name in (*SHOWN[1:], "liability"))]
     row.append(_rate(month.breakage) if month.breakage.lots else "–")
     return row + ([shown_money(worth.minor(month.liability), worth.currency)] if worth else [])
 

@@ -104,7 +104,7 @@ class CatalogueItemAdmin(ActsWithReason):
         (None, {"fields": ("title", "slug", "words", "upload", "points")}),
         ("How many", {"fields": ("stock", "per_customer")}),
         ("What is handed over", {"fields": ("kind", "what", ("amount", "currency"))}),
-        ("When", {"fields": ("is_shown", ("starts_at", "ends_at"))}),
+        ("When", {"fields": ("is_shown", "starts_at", "ends_at")}),
     )
 
     @admin.display(description="offered now", boolean=True)

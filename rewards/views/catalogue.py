@@ -34,7 +34,7 @@ def _customer(request: HttpRequest) -> Customer | None:
 
 
 def _common(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    return {"purse": purse_of(customer), "several_customers": CHOSEN in request.session}
+    return {"purse": purse_of(customer), "on_catalogue": True, "several_customers": CHOSEN in request.session}
 
 
 @require_safe

@@ -25,8 +25,10 @@ from rewards.models import Account, DisplayName, EventInvitation, PerkEvent, Tra
 from rewards.queries.balances import points_of
 from rewards.services.credits import give_points
 from rewards.services.leaderboards import choose_display_name
+from rewards.services.redeeming import fulfil_redemption
 from surveys.models import Invitation, Response
 from tests.factories import UserFactory
+from tests.rewards.goods import give, make_item, redeem
 from tests.rewards.left_words import CONDITIONAL, HUMAN, Words, dump, somebody_who_left_words, trial_balance
 from tests.shop import Shop, assert_books_balance, day
 
@@ -66,6 +68,20 @@ def test_erase_customer_sabotaged_one_app_forgotten_leaves_words(bob, words, mon
 
     after = dump()
     assert [word for word in words.all if word in after] != []
+
+
+def test_erase_customer_drops_what_was_said_about_redemptions_and_keeps_their_points(bob):
+    give(bob, 100)
+    redemption = redeem(bob, make_item())
+    fulfil_redemption(redemption=redemption, outcome="for Bob Secretname", actor="mia", at=day(2))
+    exported = export_customer(customer=bob)["rewards"]["redemptions"]
+
+    erase_customer(customer=bob, by="mia", at=day(5))
+
+    redemption.refresh_from_db()
+    assert [(one["item"], one["outcome"]) for one in exported] == [("Mug", "for Bob Secretname")]
+    assert (redemption.outcome, redemption.points, redemption.state) == ("(erased)", 100, "fulfilled")
+    assert "Secretname" not in dump()
 
 
 def counts() -> dict:
@@ -269,8 +285,14 @@ def test_every_model_with_words_of_people_was_thought_of():
     """A new table with a text column and a customer must be looked at: add it here once its erasing is written."""
     thought_of = {
         *("referrals.Customer", "referrals.Link", "referrals.Event", "referrals.Referral", "referrals.Erasure"),
-        *("referrals.Assist", "referrals.Claim", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
-        "rewards.Redemption",
+        *(
+            "referrals.Assist",
+            "referrals.Claim",
+            "rewards.Redemption",
+            "rewards.Account",
+            "rewards.Reward",
+            "rewards.Appeal",
+        ),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
