@@ -272,6 +272,7 @@ def test_every_model_with_words_of_people_was_thought_of():
         *("referrals.Assist", "referrals.Claim", "rewards.Account", "rewards.Reward", "rewards.Appeal"),
         "rewards.Redemption",
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
+        "referrals.InboundCall",
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
     found = {
