@@ -38,7 +38,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "accounts": ("view_changerequest",),
     },
     "Support": {
-        "referrals": ("view_", "change_referral", "change_customer", "change_link", *_BLOCKS),
+        "referrals": ("view_", "change_referral", "change_customer", "change_link", "change_inboundcall", *_BLOCKS),
         "rewards": (
             *("view_", "change_reward", "change_redemption", "change_appeal"),
             *("change_fulfilment", "change_coupon"),

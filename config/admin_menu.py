@@ -32,7 +32,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Messages": ("messaging.message", "messaging"),
     "Numbers": ("analytics",),
     "Decisions": ("rewards.appeal", "accounts.changerequest"),
-    OTHER: ("accounts.user", "auth.group", "accounts.apikey", "core.delivery", "core.jobrun"),
+    "Connections": (
+        *("referrals.source", "referrals.inboundcall"),
+        *("messaging.webhookendpoint", "messaging.webhookdelivery", "accounts.apikey"),
+    ),
+    OTHER: ("accounts.user", "auth.group", "core.delivery", "core.jobrun"),
 }
 # Pages that are no model's list, first under their heading: title, name of the address, the permission it needs.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -50,6 +54,7 @@ ICONS = {
     "Messages": "mail",
     "Numbers": "monitoring",
     "Decisions": "how_to_vote",
+    "Connections": "webhook",
     OTHER: "settings",
 }
 

@@ -8,6 +8,7 @@ from surveys.api import views as surveys
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^", include("analytics.api.urls")),
     path("", include("rewards.api.urls")),
+    path("", include("messaging.api.urls")),
     path("surveys/<slug:slug>/invitations", surveys.SurveyInvitations.as_view()),
     path("surveys/<slug:slug>/responses", surveys.SurveyResponses.as_view()),
     path("surveys/<slug:slug>/score", surveys.SurveyScore.as_view()),

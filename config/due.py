@@ -8,9 +8,10 @@ from analytics.services.rollups import refresh_rollups
 from core import dispatch
 from core.api.idempotency import purge_idempotent_requests
 from core.services.jobs import DueWork
-from messaging.services import send_due
+from messaging.services import send_due, send_due_webhooks
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
+from referrals.services.inbound import purge_raw_calls, translate_due
 from rewards.services import budgets, calling, expiry, fulfilling, grants, pools, redeeming, sealing
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
@@ -20,6 +21,7 @@ from surveys.services.invitations import expire_invitations, note_sent_invitatio
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
+    ("shop-webhooks", translate_due),
     ("referrals-weighed", lifecycle.weigh_due),
     ("reviews-timed-out", review.let_go_due),
     ("shop-asked", vetoes.ask_due),
@@ -37,7 +39,9 @@ DUE: list[tuple[str, DueWork]] = [
     ("fulfilment-calls", calling.send_calls_due),
     ("budgets", budgets.watch_budgets),
     ("messages", send_due),
+    ("webhooks", send_due_webhooks),
     ("daily-keys", purge_daily_keys),
+    ("shop-webhook-texts", purge_raw_calls),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),

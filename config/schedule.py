@@ -17,4 +17,5 @@ SCHEDULE: dict[str, Job] = {
     "project-budgets": Job("rewards.tasks.project_budgets", timedelta(hours=1)),
     "prune-job-runs": Job("core.tasks.prune_job_runs", timedelta(days=1)),
     "forget-mail-contents": Job("messaging.tasks.forget_contents", timedelta(days=1)),
+    "forget-webhooks": Job("messaging.tasks.forget_webhooks", timedelta(days=1)),
 }

@@ -10,12 +10,15 @@ from typing import Any
 from accounts import events as account_events
 from analytics import handlers as analytics_handlers
 from core.events import DomainEvent
+from messaging import events as messaging_events
 from messaging import handlers as messaging_handlers
 from referrals import events as referral_events
 from referrals import handlers as referral_handlers
 from rewards import events as reward_events
 from rewards import gift_handlers
 from rewards import handlers as reward_handlers
+from surveys import events as survey_events
+from surveys import handlers as survey_handlers
 
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.EventRecorded: [
@@ -28,6 +31,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         reward_handlers.grant,
         gift_handlers.settle_gift,
         referral_handlers.tell_friend_joined,
+        referral_handlers.tell_endpoints_of_referral,
         analytics_handlers.mark_referral,
     ],
     referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
@@ -39,9 +43,16 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         reward_handlers.invite_new_perk,
     ],
     reward_events.MilestoneLost: [reward_handlers.withdraw_milestone_mails],
-    reward_events.MilestoneReached: [reward_handlers.tell_milestone_reached],
+    reward_events.MilestoneReached: [
+        reward_handlers.tell_milestone_reached,
+        reward_handlers.tell_endpoints_of_milestone,
+    ],
     reward_events.StandingChanged: [reward_handlers.follow_standing],
-    reward_events.TierChanged: [reward_handlers.tell_tier_up, reward_handlers.invite_new_tier],
+    reward_events.TierChanged: [
+        reward_handlers.tell_tier_up,
+        reward_handlers.invite_new_tier,
+        reward_handlers.tell_endpoints_of_tier,
+    ],
     reward_events.TierAtRisk: [reward_handlers.tell_tier_at_risk],
     reward_events.MilestoneNear: [reward_handlers.tell_milestone_near],
     reward_events.CustomersInvited: [reward_handlers.tell_invited],
@@ -54,7 +65,15 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.ChoiceOffered: [gift_handlers.tell_choice_offered],
     reward_events.StockRunsLow: [gift_handlers.tell_stock_low],
     reward_events.BudgetStageReached: [reward_handlers.tell_budget_stage],
-    reward_events.PointsExpiring: [reward_handlers.tell_points_expiring],
-    reward_events.RedemptionSettled: [reward_handlers.tell_redemption_settled],
+    reward_events.PointsExpiring: [reward_handlers.tell_points_expiring, reward_handlers.tell_endpoints_of_expiry],
+    reward_events.RedemptionPlaced: [reward_handlers.tell_endpoints_of_redemption],
+    reward_events.RedemptionSettled: [
+        reward_handlers.tell_redemption_settled,
+        reward_handlers.tell_endpoints_of_redemption,
+    ],
     reward_events.PointsMoved: [analytics_handlers.mark_points],
+    reward_events.RewardsStepped: [reward_handlers.tell_endpoints_of_rewards],
+    survey_events.ResponseConfirmed: [survey_handlers.tell_endpoints_of_response],
+    messaging_events.PreferencesChanged: [referral_handlers.tell_endpoints_of_preferences],
+    messaging_events.EndpointDisabled: [messaging_handlers.tell_endpoint_disabled],
 }

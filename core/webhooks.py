@@ -23,6 +23,8 @@ LADDER = (
 )
 """How long to wait after each failed try; with the first one, ten tries in about three days."""
 LONGEST_WAIT = timedelta(hours=24)
+TOLERANCE = timedelta(minutes=5)
+"""How old, or how far ahead, the timestamp of a signed call may be."""
 
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 
@@ -58,6 +60,24 @@ def signed_headers(*, secrets: Sequence[str], webhook_id: str, at: datetime, bod
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def is_signed(
+    *, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, at: datetime, tolerance: timedelta = TOLERANCE
+) -> bool:
+    """Tell whether one of the secrets signed these very bytes, and not longer ago (or ahead) than `tolerance`.
+
+    Header names are in lower case.
+    """
+    webhook_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not webhook_id or not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        return False
+    if abs(at.timestamp() - int(stamp)) > tolerance.total_seconds():
+        return False
+    given = headers.get("webhook-signature", "").encode().split(b" ")
+    wanted = [signature_of(one, webhook_id=webhook_id, timestamp=int(stamp), body=body).encode() for one in secrets]
+    found = [hmac.compare_digest(ours, theirs) for ours in wanted for theirs in given]
+    return any(found)
 
 
 def wait_after(attempts: int, headers: Mapping[str, str], *, at: datetime) -> timedelta | None:

@@ -357,4 +357,16 @@ KINDS: dict[str, Kind] = {
             "trap_url": "url",  # hidden: whoever opens it is a machine
         },
     ),
+    "webhook_disabled": Kind(
+        label="Webhook endpoint switched off",
+        purpose=TRANSACTIONAL,
+        priority=15,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "endpoint": "text",  # its description, else its host
+            "gone": "whole",  # 1: it answered that it is gone; 0: it failed for five days
+            "admin_url": "url",
+        },
+    ),
 }

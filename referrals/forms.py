@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core import clocks
 from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import BlockEntry, Code, Link, Program, Segment
+from referrals.models import BlockEntry, Code, Link, Program, Segment, Source
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
@@ -19,6 +19,7 @@ from referrals.risk import RULES
 from referrals.segments import SegmentTextRefused, grammar_of, read_segment
 from referrals.services.blocks import check_pattern
 from referrals.services.program_changes import needs_second_person
+from referrals.services.sources import check_options, check_secret
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -232,3 +233,52 @@ class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]
         if values.get("until") and values["until"] <= clocks.now():
             self.add_error("until", "expected a moment that is still to come")
         return values
+
+
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A system that reports by itself; its secret goes in and never comes out."""
+
+    MAKE = "new"
+
+    new_secret = forms.CharField(
+        label="Its secret",
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="As the other system shows it (Stripe: whsec_…, Shopify: the app's or the notifications' key). "
+        "For one of your own leave it empty, or write “new”: one is made. The old one is accepted for 72 hours more.",
+    )
+
+    class Meta:
+        model = Source
+        fields: ClassVar[list[str]] = ["kind", "slug", "name", "active", "options"]
+        help_texts: ClassVar[dict[str, str]] = {
+            "options": "Often empty. Stripe: customer, accept_test; Shopify: order_id, accept_test; WooCommerce: "
+            "order_id; any other: signature, header, fields, constants, types, minor_units. See docs/webhooks.md.",
+        }
+
+    @property
+    def wants_new_secret(self) -> bool:
+        """Whether a secret is to be made."""
+        return str(self.data.get("new_secret", "")).strip().lower() == self.MAKE
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse options and secrets that the kind of system has not."""
+        given: dict[str, Any] = super().clean() or {}
+        kind = given.get("kind") or self.instance.kind
+        options = given["options"] = given.get("options") or {}
+        if self.wants_new_secret:
+            given["new_secret"] = ""
+        try:
+            check_options(kind=kind, options=options)
+            self._check_secret(kind, options, given.get("new_secret", ""))
+        except Refused as refusal:
+            self.add_error("options" if refusal.pointer == "/options" else "new_secret", refusal.detail)
+        return given
+
+    def _check_secret(self, kind: str, options: Any, secret: str) -> None:
+        secret = secret or self.instance.secret
+        if secret:
+            check_secret(kind=kind, options=options if isinstance(options, dict) else {}, secret=secret)
+        elif kind != Source.Kind.HMAC and not self.wants_new_secret and self.instance.pk is None:
+            self.add_error("new_secret", "Enter the secret that the other system shows, or “new” to have one made.")

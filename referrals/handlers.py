@@ -1,12 +1,15 @@
 """How referrals react to domain events."""
 
 from core import clocks
+from messaging.events import PreferencesChanged
+from messaging.services import are_webhooks_wanted
 from referrals.emails import queue_friend_joined, queue_purchase_thanks, queue_shop_silent
 from referrals.events import EventRecorded, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
-from referrals.models import Event, Referral, VetoCall
+from referrals.models import Customer, Event, Referral, VetoCall
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links
+from referrals.webhooks import queue_preferences_changed, queue_referral_changed, referral_type
 
 _GOOD_NEWS = frozenset({Referral.State.SIGNED_UP, Referral.State.QUALIFIED, Referral.State.APPROVED})
 
@@ -42,3 +45,22 @@ def tell_friend_joined(event: ReferralJudged) -> None:
 def tell_shop_silent(event: ShopSilent) -> None:
     """Tell staff that rewards wait for an answer that does not come."""
     queue_shop_silent(call=VetoCall.objects.get(pk=event.veto))
+
+
+def tell_endpoints_of_referral(event: ReferralJudged) -> None:
+    """Tell the company's endpoints of a referral's new state."""
+    if event.before == event.after or not are_webhooks_wanted(types=[referral_type(event.after)]):
+        return
+    referral = Referral.objects.select_related("program", "advocate", "friend").get(pk=event.referral)
+    if referral.state == event.after:
+        queue_referral_changed(referral=referral)
+
+
+def tell_endpoints_of_preferences(event: PreferencesChanged) -> None:
+    """Tell the company's endpoints what a customer wishes to get."""
+    kind, _, pk = event.recipient_key.partition(":")
+    if kind != "customer" or not pk.isdigit() or not are_webhooks_wanted(types=["preferences.changed"]):
+        return
+    customer = Customer.objects.filter(pk=int(pk), erased_at=None).first()
+    if customer is not None:
+        queue_preferences_changed(customer=customer, changed=dict(event.changed), source=event.source)

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from referrals.views import public, review
+from referrals.views import inbound, public, review
 
 urlpatterns = [
+    path("in/<str:kind>/<str:source>/", inbound.receive, name="receive_call"),
     path("q/<str:code>.svg", public.qr_code, name="qr_code"),
     path("review/", review.queue, name="review"),
     path("review/rules/", review.rules, name="review_rules"),

@@ -161,3 +161,10 @@ class RedemptionSettled(DomainEvent):
 
     redemption: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardsStepped(DomainEvent):
+    """Rewards of any kind took a step in their lives; `steps` are (primary key, what) pairs in their order."""
+
+    steps: tuple[tuple[int, str], ...]

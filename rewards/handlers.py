@@ -3,7 +3,7 @@
 from accounts.queries import staff_who_may
 from core import clocks
 from messaging.models import Message
-from messaging.services import withdraw_message
+from messaging.services import are_webhooks_wanted, withdraw_message
 from referrals.emails import recipient_of
 from referrals.events import ReferralJudged
 from referrals.freshness import is_news
@@ -38,8 +38,10 @@ from rewards.events import (
     PerkEventCancelled,
     PlacesFreed,
     PointsExpiring,
+    RedemptionPlaced,
     RedemptionSettled,
     RewardsReleased,
+    RewardsStepped,
     StandingChanged,
     TierAtRisk,
     TierChanged,
@@ -49,6 +51,14 @@ from rewards.queries.budgets import budget_of
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
 from rewards.services.standing import refresh_standing
+from rewards.webhooks import (
+    TYPE_OF_STEP,
+    queue_milestone_webhook,
+    queue_points_expiring_webhook,
+    queue_redemption_webhook,
+    queue_reward_steps,
+    queue_tier_webhook,
+)
 
 WATCHERS = "referrals.change_program"
 
@@ -229,3 +239,45 @@ def tell_redemption_settled(event: RedemptionSettled) -> None:
     by_somebody_else = last.actor not in {"", f"customer:{redemption.customer_id}"}
     if by_somebody_else and redemption.customer.email:
         queue_redemption_settled(redemption=redemption)
+
+
+def tell_endpoints_of_rewards(event: RewardsStepped) -> None:
+    """Tell the company's endpoints of what became of rewards."""
+    told = [(pk, what) for pk, what in event.steps if what in TYPE_OF_STEP]
+    if not told or not are_webhooks_wanted(types={TYPE_OF_STEP[what] for _, what in told}):
+        return
+    related = ("program", "referral", "recipient")
+    rewards = Reward.objects.select_related(*related).in_bulk([pk for pk, _ in told])
+    queue_reward_steps(steps=[(rewards[pk], what) for pk, what in told])
+
+
+def tell_endpoints_of_milestone(event: MilestoneReached) -> None:
+    """Tell the company's endpoints of a milestone."""
+    if are_webhooks_wanted(types=["milestone.reached"]):
+        queue_milestone_webhook(
+            customer=Customer.objects.get(pk=event.customer),
+            program=Program.objects.get(pk=event.program),
+            number=event.number,
+            rewards=list(Reward.objects.filter(pk__in=event.rewards).order_by("pk")),
+        )
+
+
+def tell_endpoints_of_tier(event: TierChanged) -> None:
+    """Tell the company's endpoints of another tier."""
+    if are_webhooks_wanted(types=["customer.tier_changed"]):
+        related = ("standing__customer", "standing__program")
+        queue_tier_webhook(change=TierChange.objects.select_related(*related).get(pk=event.change))
+
+
+def tell_endpoints_of_expiry(event: PointsExpiring) -> None:
+    """Tell the company's endpoints of points that will expire."""
+    if are_webhooks_wanted(types=["points.expiring"]):
+        queue_points_expiring_webhook(customer=Customer.objects.get(pk=event.customer), news=event)
+
+
+def tell_endpoints_of_redemption(event: RedemptionPlaced | RedemptionSettled) -> None:
+    """Tell the company's endpoints of a redemption."""
+    what = event.state if isinstance(event, RedemptionSettled) else "created"
+    if are_webhooks_wanted(types=[f"redemption.{what}"]):
+        redemption = Redemption.objects.select_related("customer", "item").get(pk=event.redemption)
+        queue_redemption_webhook(redemption=redemption, what=what)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from messaging.mailbox import delete_mails_to
-from messaging.models import Message, Suppression
+from messaging.models import Message, Suppression, WebhookEvent, WebhookVersion
 from messaging.queries import suppression_key
 
 ABOUT_OTHERS = ("friend_name", "why")
@@ -42,6 +42,18 @@ def erase_recipient(*, keys: Collection[str], email: str, causes: Collection[str
         folder = Path(settings.EMAIL_FILE_PATH)
         transaction.on_commit(lambda: delete_mails_to(folder, email))
     return gone
+
+
+@transaction.atomic
+def erase_webhooks_about(*, external_id: str) -> int:
+    """Forget the webhooks that name this id of a person, with what was answered to them; return how many events."""
+    named = Q(object_id=external_id)
+    for key in ("customer", "to", "advocate", "friend"):
+        named |= Q(**{f"data__{key}": external_id})
+    about = list(WebhookEvent.objects.filter(named).values_list("pk", flat=True))
+    WebhookEvent.objects.filter(pk__in=about).delete()
+    WebhookVersion.objects.filter(Q(object_id=external_id) | Q(object_id__endswith=f":{external_id}")).delete()
+    return len(about)
 
 
 def export_recipient(*, keys: Collection[str]) -> list[dict[str, Any]]:

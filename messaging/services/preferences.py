@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from core.dispatch import publish
+from messaging.events import PreferencesChanged
 from messaging.models import Preference, PreferenceChange
 from messaging.queries import wishes_of
 
@@ -52,4 +54,14 @@ def set_preferences(
         )
         for purpose, allowed in changed.items()
     )
+    if changed:
+        publish(
+            PreferencesChanged(
+                subject=f"preferences:{recipient_key}",
+                recipient_key=recipient_key,
+                changed=tuple(sorted(changed.items())),
+                source=source,
+                at=moment.isoformat(),
+            )
+        )
     return changed

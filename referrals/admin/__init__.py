@@ -6,17 +6,20 @@ from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
 from referrals.admin.risk import BlockEntryAdmin, ReviewDecisionAdmin, RiskAssessmentAdmin, VetoCallAdmin
 from referrals.admin.segments import SegmentAdmin
+from referrals.admin.sources import InboundCallAdmin, SourceAdmin
 
 __all__ = [
     "BlockEntryAdmin",
     "ClickAdmin",
     "CustomerAdmin",
     "EventAdmin",
+    "InboundCallAdmin",
     "LinkAdmin",
     "ProgramAdmin",
     "ReferralAdmin",
     "ReviewDecisionAdmin",
     "RiskAssessmentAdmin",
     "SegmentAdmin",
+    "SourceAdmin",
     "VetoCallAdmin",
 ]

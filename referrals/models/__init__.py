@@ -8,6 +8,7 @@ from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
 from referrals.models.segments import Segment
+from referrals.models.sources import InboundCall, OrderAlias, Source
 from referrals.models.takeovers import Takeover
 from referrals.models.vetoes import VetoCall
 
@@ -22,8 +23,10 @@ __all__ = [
     "DailyKey",
     "Erasure",
     "Event",
+    "InboundCall",
     "Link",
     "Offer",
+    "OrderAlias",
     "Program",
     "ProgramStatus",
     "Referral",
@@ -31,6 +34,7 @@ __all__ = [
     "ReviewDecision",
     "RiskAssessment",
     "Segment",
+    "Source",
     "Takeover",
     "VetoCall",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from messaging.services.erasing import erase_webhooks_about
 from referrals.codes import canonical_code, random_code
 from referrals.erasing import ERASED, redact_body, replace_all, without_words
 from referrals.models import (
@@ -15,6 +16,7 @@ from referrals.models import (
     Customer,
     Erasure,
     Event,
+    InboundCall,
     Link,
     Referral,
     ReferralStep,
@@ -23,6 +25,7 @@ from referrals.models import (
     VetoCall,
 )
 from referrals.services.erasing import PersonalData, new_external_id
+from referrals.services.inbound import purge_inbound_of
 
 
 def _export(customer: Customer) -> dict[str, Any]:
@@ -40,6 +43,11 @@ def _export(customer: Customer) -> dict[str, Any]:
         "events": [
             {"received_at": one.received_at, "source": one.source, "body": one.body}
             for one in customer.events.order_by("occurred_at", "pk")
+        ],
+        "shop_calls": [
+            {"received_at": one.received_at, "topic": one.topic, "text": bytes(one.raw).decode("utf-8", "replace")}
+            for one in InboundCall.objects.filter(customer=customer).order_by("pk")
+            if one.raw is not None
         ],
         "visits": [
             {"at": one.at, "code": one.link.code, "channel": one.channel, "utm": one.utm, "device": one.device}
@@ -74,9 +82,11 @@ def _visits(customer: Customer) -> QuerySet[Click]:
 
 
 def _erase(customer: Customer, _receipt: Erasure) -> None:
+    purge_inbound_of(customer=customer)
     replaced = _new_codes(customer)
     if new_external_id(customer) != customer.external_id:
         replaced[customer.external_id.casefold()] = new_external_id(customer)
+        erase_webhooks_about(external_id=customer.external_id)
     _erase_events(customer, replaced)
     _erase_visits(customer)
     _erase_steps(customer, replaced)

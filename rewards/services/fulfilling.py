@@ -11,7 +11,7 @@ from core.dispatch import MAX_ATTEMPTS, backoff, publish
 from core.errors import Refused
 from core.retrying import gave_way, will_try_again
 from referrals.terms import terms_from_json
-from rewards.events import ChoiceOffered, RewardFulfilled
+from rewards.events import ChoiceOffered, RewardFulfilled, RewardsStepped
 from rewards.fulfilment import FULFILMENTS
 from rewards.fulfilment.base import Outcome
 from rewards.models import Fulfilment, Reward, RewardStep
@@ -148,10 +148,11 @@ def _move_reward(reward: Reward, before: str, after: str, detail: Mapping[str, A
 
 
 def keep_step(reward: Reward, what: str, *, at: datetime, why: str = "", actor: str = "", points: int = 0) -> None:
-    """Note a step of the reward."""
+    """Note a step of the reward and tell who listens."""
     RewardStep.objects.create(
         reward=reward, at=at, what=what, why=why[:200], actor=actor, points=points, data=reward.detail
     )
+    publish(RewardsStepped(subject=f"reward:{reward.pk}", steps=((reward.pk, str(what)),)))
 
 
 def _book_points(reward: Reward, points: int, book: Book, at: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from core.dispatch import publish
 from referrals.models import Event, Referral
 from referrals.terms import terms_from_json
-from rewards.events import RewardsReleased, RewardsWithdrawn
+from rewards.events import RewardsReleased, RewardsStepped, RewardsWithdrawn
 from rewards.models import Reward, RewardStep
 from rewards.services.book import Book
 from rewards.services.planning import Plan
@@ -38,8 +38,11 @@ class Journal:
         self.steps.append(step)
 
     def close(self) -> None:
-        """Write the steps."""
+        """Write the steps and tell who listens."""
         RewardStep.objects.bulk_create(self.steps)
+        if self.steps:
+            subject = f"event:{self.event.pk}" if self.event else f"reward:{self.steps[0].reward_id}"
+            publish(RewardsStepped(subject=subject, steps=tuple((step.reward_id, step.what) for step in self.steps)))
 
 
 def carry_out(plan: Plan, ripe: list[Reward], book: Book, journal: Journal, *, why: str) -> None:

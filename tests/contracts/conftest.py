@@ -4,6 +4,8 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import create_api_key
+from messaging.services import create_endpoint
+from referrals.services.sources import create_source
 from tests.factories import UserFactory
 from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import Shop, day
@@ -35,6 +37,8 @@ def shop(db):
     redeem(person("ann"), item)
     ann = UserFactory(password="!", email="ann@shop.example")
     Authenticator.objects.create(user=ann, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}})
+    create_endpoint(url="https://hooks.shop.example/", types=["survey.*"])
+    create_source(kind="stripe", slug="stripe", secret="whsec_of_somebody_else")
     return shop
 
 

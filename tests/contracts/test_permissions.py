@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db import transaction
 
+from messaging.models import WebhookEndpoint
 from referrals.models import Link, Referral
 from rewards.models import Redemption, Reward
 from tests.contracts.routes import METHODS, is_api, methods_of, walk
@@ -55,6 +56,15 @@ API = {
     ("redemptions/<str:redemption_id>/cancel", "POST"): ("write", 200),
     ("redemptions/<str:redemption_id>/confirm", "POST"): ("write", 409),  # it is not a reservation
     ("redemptions/<str:redemption_id>/fulfil", "POST"): ("write", 200),
+    ("webhook-endpoints", "GET"): ("read", 200),
+    ("webhook-endpoints", "POST"): ("write", 422),
+    ("webhook-endpoints/<str:endpoint_id>", "GET"): ("read", 200),
+    ("webhook-endpoints/<str:endpoint_id>", "PATCH"): ("write", 200),
+    ("webhook-endpoints/<str:endpoint_id>", "DELETE"): ("write", 204),
+    ("webhook-endpoints/<str:endpoint_id>/test", "POST"): ("write", 202),
+    ("webhook-endpoints/<str:endpoint_id>/rotate-secret", "POST"): ("write", 200),
+    ("webhook-endpoints/<str:endpoint_id>/replay", "POST"): ("write", 422),
+    ("webhook-endpoints/<str:endpoint_id>/deliveries", "GET"): ("read", 200),
     ("surveys/<slug:slug>/invitations", "POST"): ("write", 422),
     ("surveys/<slug:slug>/responses", "GET"): ("read", 200),
     ("surveys/<slug:slug>/score", "GET"): ("read", 200),
@@ -84,6 +94,7 @@ PAGES = {
     ("redemptions/", "GET"): (302, 200, 302, 302),
     ("redemptions/<str:redemption_id>/undo", "POST"): (302, 404, 404, 404),  # somebody else's
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
+    ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),
     ("readyz", "GET"): (200, 200, 200, 200),
@@ -174,6 +185,8 @@ def address():
             "<str:referral_id>": Referral.objects.get().public_id,
             "<str:reward_id>": Reward.objects.earliest("pk").public_id,
             "<str:simulation_id>": "sim_unknown",
+            "<str:endpoint_id>": WebhookEndpoint.objects.get().public_id,
+            "<str:kind>/<str:source>": "stripe/stripe",
             "<str:name>": "orders",
             "<slug:slug>": "nps",  # a survey, and an item of the catalogue
             "<str:redemption_id>": Redemption.objects.get().public_id,

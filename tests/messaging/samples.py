@@ -81,6 +81,7 @@ def ordinary() -> dict[str, dict]:
             "note": "On its way with the parcel service.",
             "portal_url": url("/redemptions/"),
         },
+        "webhook_disabled": {"endpoint": "Shop", "gone": 1, "admin_url": url("/admin/messaging/webhookendpoint/1/")},
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
@@ -122,6 +123,7 @@ def shortest() -> dict[str, dict]:
             "note": "",
             "portal_url": url(),
         },
+        "webhook_disabled": {"endpoint": "", "gone": 0, "admin_url": url()},
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
@@ -179,6 +181,7 @@ def longest() -> dict[str, dict]:
             "note": long,
             "portal_url": url(path),
         },
+        "webhook_disabled": {"endpoint": long, "gone": 0, "admin_url": url(path)},
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
