@@ -61,7 +61,7 @@ LIMITS: list[dict[str, Any]] = [
 CHANGES: list[dict[str, Any]] = [
     {"hold_days": 7},
     {"limits": {"budget_points": 1500}},
-    {"rewards": RULES[:3]},
+    {"other_rules": [RULES[3], RULES[6], RULES[9]]},
     {"milestones": MILESTONES[1:]},
     {"tiers": None},
 ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.rewards.drawn_programs import CHANGES, programs
-from tests.rewards.stage import Stage
+from tests.rewards.stage import Stage, outcome_of, shortest
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,7 @@ SEED = int(os.environ.get("MACHINE_SEED", "1"))
 STEPS_A_STORY = 50
 PARTS = 4
 AUDIT_EVERY = 25
+SECONDS_TO_SHORTEN = 60
 
 advocates = st.sampled_from(["ann", "abe"])
 friends = st.sampled_from(["bob", "bea", "ben", "abe"])
@@ -41,7 +42,9 @@ points = st.sampled_from([1, 50, 100, 300, 700])
 
 
 class Machine(RuleBasedStateMachine):
-    """Steps as a shop, its staff and its customers take them."""
+    """Steps as a shop, its staff and its customers take them; `failed` is the story that did."""
+
+    failed: tuple[list[dict], list[tuple]] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,9 +54,13 @@ class Machine(RuleBasedStateMachine):
 
     def play(self, *step: object) -> None:
         assert self.stage is not None
-        self.stage.play(*step)
-        if len(self.stage.played) % AUDIT_EVERY == 0:
-            self.stage.audit()
+        try:
+            self.stage.play(*step)
+            if len(self.stage.played) % AUDIT_EVERY == 0:
+                self.stage.audit()
+        except Exception:
+            type(self).failed = (self.stage.beginning, self.stage.played)
+            raise
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -142,21 +149,26 @@ class Machine(RuleBasedStateMachine):
 
 
 def play_stories(number: int, stories: int) -> None:
-    """Play stories from a seed of their own; the first that fails is made as short as it can be."""
-    lane = seed(SEED + number)(type(f"Machine{number}", (Machine,), {}))
-    run_state_machine_as_test(
-        lane,
-        settings=settings(
-            max_examples=stories,
-            stateful_step_count=STEPS_A_STORY,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
-            report_multiple_bugs=False,
-            print_blob=False,
-        ),
+    """Play stories from a seed of their own; one that fails is shortened, to be kept in `stories.py`."""
+    lane: Any = seed(SEED + number)(type(f"Machine{number}", (Machine,), {"failed": None}))
+    chosen = settings(
+        max_examples=stories,
+        stateful_step_count=STEPS_A_STORY,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+        print_blob=False,
     )
+    try:
+        run_state_machine_as_test(lane, settings=chosen)
+    except Exception as error:
+        if lane.failed is None:
+            raise
+        files, steps = lane.failed
+        steps = shortest(files, steps, seconds=SECONDS_TO_SHORTEN)
+        told = [outcome_of(files, steps) or str(error), f"FILES = {files}", "STORY = [", *map(repr, steps), "]"]
+        pytest.fail("\n".join(told), pytrace=False)
 
 
 @pytest.mark.parametrize("number", range(PARTS))

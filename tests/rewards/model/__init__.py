@@ -17,8 +17,8 @@ order of receipt wherever the words allow it. Where they leave a choice, this is
     with the same rule, recipient, cause and points is the same reward (the cause of a sign-up or conversion
     reward is the referral), unless it was available and would have to wait again. Others are taken back whole,
     then granted.
-9.  Decisions of one judgement are taken in the natural order of their events, of one event in the order of the
-    file whatever the rule is on; milestones after them, points before the badge.
+9.  Decisions of one judgement are taken by the instant of their events, of one instant in order of receipt, of one
+    event in the order of the file whatever the rule is on; milestones after them, points before the badge.
 10. Expiry counts from the moment of the release. A lot is spent by expiry, then by age; without expiry last.
 11. Taking back: the reward's own unspent points, then what has expired of it, then other lots, then debt.
 12. Points that a cancelled redemption gives back pay off a debt first, as releases do.

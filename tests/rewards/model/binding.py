@@ -63,7 +63,7 @@ def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
     if evidence.advocate != chain.owner:
         program = world.programs[last.program]
         return last.state == "expired" and within_window(program, last.binding, when(evidence.fact))
-    return any(one.state == "expired" for one in chain.past) and when(evidence.fact) < last.bound_at
+    return any(one.state == "expired" for one in chain.past) and place(evidence.fact) < place(last.binding.fact)
 
 
 def episodes(world: World, program: Program, friend: str, chain: Chain) -> list[tuple[Evidence, str]]:

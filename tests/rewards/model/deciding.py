@@ -100,7 +100,7 @@ def _decide(world: World, program: Program, referral: Referral, had: str, now: d
         reward.state = f"aside:{reward.state}"
     if anew and referral.qualifying:
         referral.limited = _over_limit(program, referral)
-    for reward in _answers(program, referral, orders, wanted):
+    for reward in _answers(world, program, referral, orders, wanted):
         if reward.state == "unneeded":
             continue
         same = next((one for one in aside if _same(one, reward, now)), None)
@@ -171,12 +171,15 @@ def _repeats(rule: Rule, order: Purchase, first: dict) -> bool:
     return rule.repeat_days is None or order.at <= when(first) + rule.repeat_days * DAY
 
 
-def _answers(program: Program, referral: Referral, orders: dict[str, Purchase], wanted: list[Wanted]) -> list[Reward]:
+def _answers(
+    world: World, program: Program, referral: Referral, orders: dict[str, Purchase], wanted: list[Wanted]
+) -> list[Reward]:
     """Decide in the order of the events, of one event in the order of the file (rule 11)."""
     answers = []
     left = None if program.budget is None else program.budget - program.granted()
     matched: set[tuple[str, str]] = set()
-    for fact, rule in sorted(wanted, key=lambda one: (place(one[0]), one[1].place)):
+    received = {event_id: number for number, event_id in enumerate(world.facts)}
+    for fact, rule in sorted(wanted, key=lambda one: (when(one[0]), received[one[0]["event_id"]], one[1].place)):
         group = (rule.first_match, fact["event_id"])
         answer = _answer(program, referral, orders, fact, rule)
         if rule.first_match and group in matched:
