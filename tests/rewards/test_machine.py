@@ -4,6 +4,7 @@
 """
 
 import os
+from typing import Any
 
 import pytest
 from django.db import transaction
