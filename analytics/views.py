@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics.access import staff_page
+from accounts.access import staff_may
 from analytics.forms import DEFAULT_PRESET, PRESETS, CsvForm, FilterForm, span_of_preset
 from analytics.metrics import METRICS, Metric
 from analytics.queries.collecting import reporting_zone
@@ -29,11 +29,12 @@ from core.csv_cells import safe_cell
 from core.errors import Refused
 from core.periods import local_day
 
+NUMBERS = "analytics.view_dailyvalue"
 COLUMNS = ("from", "to", "group", "value", "numerator", "denominator", "interval_low", "interval_high", "enough")
 
 
 @require_safe
-@staff_page
+@staff_may(NUMBERS)
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the numbers of a range of days beside those of the days before."""
     now = timezone.now()
@@ -131,7 +132,7 @@ def _csv_address(line: Line) -> str:
 
 
 @require_safe
-@staff_page
+@staff_may(NUMBERS)
 def numbers(request: HttpRequest) -> HttpResponse:
     """Explain every number in words."""
     categories: dict[str, list[Metric]] = {}
@@ -141,7 +142,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@staff_may(NUMBERS)
 def metric_csv(request: HttpRequest, name: str) -> HttpResponse:
     """Give a metric as CSV, the same points as the API's."""
     form = CsvForm(request.GET)

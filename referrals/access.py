@@ -1,16 +1,9 @@
 """Which customer a signed-in person is, by their verified email address alone; and which staff may review."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.queries import verified_emails
@@ -20,7 +13,6 @@ from referrals.people import normalize_email
 
 CHOSEN = "customer"
 LOOK, DECIDE = "referrals.view_referral", "referrals.change_referral"
-Page = Callable[..., HttpResponse]
 DRAFT = "program_draft"
 
 
@@ -71,26 +63,6 @@ def choose_customer(request: HttpRequest, *, public_key: str) -> Customer:
             request.session[CHOSEN] = customer.pk
             return customer
     raise NoCustomer("that customer does not have this email address")
-
-
-def reviewer_page(view: Page) -> Page:
-    """Send strangers to the sign-in, hide the page from customers, refuse staff whose role shows no referrals.
-
-    Only those who may change referrals may post.
-    """
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not request.user.is_staff:
-            raise Http404
-        needed = DECIDE if request.method == "POST" else LOOK
-        if not request.user.has_perm(needed):
-            raise PermissionDenied(_("Your role does not let you decide on referrals. Ask an administrator."))
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 def keep_program_draft(request: HttpRequest, *, slug: str, text: str) -> None:

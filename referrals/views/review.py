@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.access import staff_may
 from core import clocks
 from core.errors import Refused
-from referrals.access import DECIDE, reviewer_page
+from referrals.access import DECIDE, LOOK
 from referrals.forms import DecisionForm, QueueForm
 from referrals.models import Referral
 from referrals.queries.review import decided_reviews, pair_of, review_queue, rule_precision, seen_signals
@@ -53,7 +54,7 @@ WORK: dict[str, Work] = {
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@reviewer_page
+@staff_may(LOOK, post=DECIDE)
 def queue(request: HttpRequest) -> HttpResponse:
     """List what waits for staff, oldest first, or what was decided; decide on many at once."""
     if request.method == "POST":
@@ -85,7 +86,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@reviewer_page
+@staff_may(LOOK, post=DECIDE)
 def pair(request: HttpRequest, referral_id: str) -> HttpResponse:
     """Show one pair: both people, what the rules saw, the history; decide on it."""
     related = ("program", "offer", "advocate", "friend", "click", "qualifying_event")
@@ -109,7 +110,7 @@ def pair(request: HttpRequest, referral_id: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-@reviewer_page
+@staff_may(LOOK, post=DECIDE)
 def rules(request: HttpRequest) -> HttpResponse:
     """Say what each rule looks at, what it weighs, and how often reviewers agreed."""
     context = {"here": "review", "rules": rule_precision(), "version": RISK_VERSION}

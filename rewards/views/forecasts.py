@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.access import staff_may
 from referrals.models import Program, Takeover
 from referrals.queries.programs import current_offer, terms_of
-from rewards.access import SEE_PROGRAMS, staff_may
+from rewards.access import SEE_PROGRAMS
 from rewards.charting import chart_line, chart_payload
 from rewards.holds import HoldAdvice
 from rewards.models import BudgetAlert

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.access import staff_may
 from core.periods import DAY, local_day
 from referrals.access import keep_program_draft
 from referrals.models import Customer, Program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
-from rewards.access import CHANGE_PROGRAMS, SEE_PROGRAMS, staff_may
+from rewards.access import CHANGE_PROGRAMS, SEE_PROGRAMS
 from rewards.forms.simulations import WhatIfForm
 from rewards.models import Simulation
 from rewards.services.simulations import SimulationOver, cancel_simulation, last_quarter, request_simulation
