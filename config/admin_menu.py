@@ -11,6 +11,7 @@ OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
+    "Forecast": (),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
     "Rewards & ledger": ("rewards.reward", "rewards.redemption", "rewards.catalogueitem", "rewards"),
@@ -40,11 +41,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # Pages that are no model's list, first under their heading: title, name of the address, the permission it needs.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Forecast": (
+        ("Budgets", "budgets", "referrals.view_program"),
+        ("What if…", "what_ifs", "referrals.view_program"),
+        ("What a hold risks", "holds", "referrals.view_program"),
+    ),
     "Risk": (("Review queue", "review", "referrals.view_referral"),),
+    "Numbers": (("Dashboard", "analytics:overview", "analytics.view_dailyvalue"),),
     "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
 }
 ICONS = {
     "Programs": "campaign",
+    "Forecast": "trending_up",
     "People": "group",
     "Risk": "shield",
     "Rewards & ledger": "redeem",

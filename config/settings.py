@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
 
 from messaging.email_url import read_email_url
 
@@ -59,6 +60,7 @@ POINT_VALUE = env.str("POINT_VALUE", default="")  # what a point is worth, such 
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
@@ -315,6 +317,7 @@ UNFOLD = {
     "SITE_HEADER": BRAND_NAME,
     "SITE_SUBHEADER": "Referrals, rewards and surveys",
     "SITE_SYMBOL": "campaign",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     "COLORS": {
         "primary": {
             "50": "#eff8f4",

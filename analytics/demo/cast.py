@@ -1,10 +1,11 @@
-"""Ann, whose portal shows everything there is to see: friends in every state, points at hand and on their way."""
+"""Ann, whose portal shows everything there is to see, and a pair that looks like one person with two addresses."""
 
 from datetime import datetime, timedelta
 
 from analytics.demo.story import Answered, Asked, Evidence, Happening, Joined, Person, Reported, Stopped, Visited
 from analytics.demo.words import ANDROID, DESK, PHONE
 
+_BERLIN = "Europe/Berlin"
 ANN = Person(external_id="c-ann", name="Ann Ackermann", email="ann@example.com", locale="en", time_zone="Europe/London")
 FRIENDS = {
     "emma": "Emma Clarke",
@@ -17,7 +18,15 @@ FRIENDS = {
     "hannah": "Hannah Lindqvist",
 }
 SIZE = 1 + len(FRIENDS)
+PAIR = (
+    Person(external_id="c-marta", name="Marta Weiss", email="marta.weiss@example.com", locale="de", time_zone=_BERLIN),
+    Person(external_id="c-victor", name="Victor Lang", email="victor.lang@example.net", locale="de", time_zone=_BERLIN),
+    Person(external_id="c-vic", name="Vic Lang", email="victorlang@example.net", locale="de", time_zone=_BERLIN),
+)
+"""Marta brought Victor; Victor brings, two hours later and from the same sofa, an address much like his own."""
 _FIRST_VISIT = 1_000_000
+_PAIR_VISIT = 2_000_000
+_SOFA = "198.51.100.23"
 
 
 def tell_ann(*, end: datetime) -> list[Happening]:
@@ -45,6 +54,31 @@ def tell_ann(*, end: datetime) -> list[Happening]:
     return story.happenings
 
 
+def tell_pair(*, end: datetime) -> list[Happening]:
+    """Return the story of the one referral that a reviewer finds waiting, seen from `end`."""
+    story = _Story(end)
+    marta, victor, again = PAIR
+    story.meet(marta, 120)
+    story.buy(marta.external_id, 120, "41.00")
+    for advocate, friend, minutes, pause in ((marta, victor, 0, 25.0), (victor, again, 120, 1.0)):
+        visit = _PAIR_VISIT + minutes
+        story.happen(
+            Visited(
+                at=story.ago(4, minutes=minutes),
+                advocate=advocate.external_id,
+                channel="copy",
+                agent=DESK,
+                number=visit,
+                address=_SOFA,
+            )
+        )
+        joined = story.ago(4, minutes=minutes + 0.5)
+        story.happen(Joined(at=joined, person=friend))
+        story.report(Reported(at=joined, type="signup", who=friend.external_id, evidence=Evidence(visit=visit)))
+        story.buy(friend.external_id, 4, "22.50", minutes=minutes + 0.5 + pause)
+    return story.happenings
+
+
 class _Story:
     """Collects happenings by days before the end."""
 
@@ -53,7 +87,7 @@ class _Story:
         self.happenings: list[Happening] = []
         self._orders: dict[str, int] = {}
 
-    def ago(self, days: float, *, minutes: int = 0) -> datetime:
+    def ago(self, days: float, *, minutes: float = 0) -> datetime:
         return self.end - timedelta(days=days) + timedelta(hours=13, minutes=minutes)
 
     def happen(self, happening: Happening) -> None:
@@ -93,17 +127,13 @@ class _Story:
         if buys_after is not None:
             self.buy(who, days - buys_after, amount)
 
-    def buy(self, who: str, days: float, amount: str, *, fresh: bool = False) -> None:
+    def buy(self, who: str, days: float, amount: str, *, minutes: float = 0, fresh: bool = False) -> None:
         number = self._orders[who] = self._orders.get(who, 0) + 1
-        self._order("purchase", who, days, f"{who}-{number}", amount, fresh=fresh)
+        self._order("purchase", who, self.ago(days, minutes=minutes), f"{who}-{number}", amount, fresh=fresh)
 
     def give_back(self, who: str, days: float, amount: str) -> None:
-        self._order("refund", who, days, f"{who}-{self._orders[who]}", amount)
+        self._order("refund", who, self.ago(days), f"{who}-{self._orders[who]}", amount)
 
-    def _order(self, kind: str, who: str, days: float, order: str, amount: str, *, fresh: bool = False) -> None:
+    def _order(self, kind: str, who: str, at: datetime, order: str, amount: str, *, fresh: bool = False) -> None:
         minor = int(amount.replace(".", ""))
-        self.report(
-            Reported(
-                at=self.ago(days), type=kind, who=who, order=order, amount_minor=minor, channel="direct", fresh=fresh
-            )
-        )
+        self.report(Reported(at=at, type=kind, who=who, order=order, amount_minor=minor, channel="direct", fresh=fresh))

@@ -11,9 +11,15 @@ from rewards.services.leaderboards import choose_display_name, schedule_leaderbo
 from rewards.services.perk_events import open_events_due, publish_event
 
 BADGES = (
-    ("first-referral", "First referral", "Erste Empfehlung", "for the first friend who became a customer"),
-    ("connector", "Connector", "Netzwerker", "for three friends"),
-    ("legend", "Legend", "Legende", "for ten friends"),
+    (
+        "first-referral",
+        "First referral",
+        "Erste Empfehlung",
+        "for the first friend who orders",
+        "für den ersten Freund, der bestellt",
+    ),
+    ("connector", "Connector", "Netzwerker", "for three friends", "für drei Freunde"),
+    ("legend", "Legend", "Legende", "for ten friends", "für zehn Freunde"),
 )
 ITEMS = (
     ("enamel-mug", "Enamel mug", "Our mug with the speckled rim, sent by post.", 800, 24),
@@ -26,7 +32,8 @@ ITEMS = (
 def furnish(*, program: Program, at: datetime) -> None:
     """Set up what staff would have set up by `at`; invitations to the evening go out at once."""
     Badge.objects.bulk_create(
-        Badge(slug=slug, title=title, title_de=german, description=words) for slug, title, german, words in BADGES
+        Badge(slug=slug, title=title, title_de=german, description=words, description_de=worte)
+        for slug, title, german, words, worte in BADGES
     )
     CatalogueItem.objects.bulk_create(
         CatalogueItem(slug=slug, title=title, words=words, points=points, stock=stock, per_customer=2, created_at=at)
@@ -38,7 +45,6 @@ def furnish(*, program: Program, at: datetime) -> None:
         title_de="Früher dran",
         words="New roasts are yours two days before anybody else's.",
         words_de="Neue Röstungen gibt es für dich zwei Tage früher.",
-        instructions="Use the link and sign in as always.",
         link="https://shop.example/early",
         created_at=at,
     )

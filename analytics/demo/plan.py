@@ -10,7 +10,7 @@ from random import Random
 from typing import TypeVar
 
 from analytics.demo import words
-from analytics.demo.cast import SIZE, tell_ann
+from analytics.demo.cast import PAIR, SIZE, tell_ann, tell_pair
 from analytics.demo.people import make_people
 from analytics.demo.story import Answered, Asked, Evidence, Happening, Joined, Person, Reported, Visited
 
@@ -44,11 +44,11 @@ def plan_story(*, customers: int, seed: int, end: datetime) -> list[Happening]:
     """
     planner = _Planner(Random(f"story {seed}"), end=end)
     aliases = max(1, round(customers * _ALIASES))
-    planner.people_join(make_people(customers - SIZE - aliases, seed=seed))
+    planner.people_join(make_people(customers - SIZE - len(PAIR) - aliases, seed=seed))
     planner.advocates_share()
     planner.some_refer_themselves(aliases)
     planner.customers_are_asked()
-    happenings = [*planner.happenings, *tell_ann(end=end)]
+    happenings = [*planner.happenings, *tell_ann(end=end), *tell_pair(end=end)]
     rounded = (replace(one, at=one.at.replace(microsecond=0)) for one in happenings if one.at < end)
     return sorted(rounded, key=lambda one: one.at)
 

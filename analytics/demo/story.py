@@ -34,7 +34,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
-    """Somebody, or a machine, opened an advocate's link; `number` is the visit's own in the story, 0 for none."""
+    """Somebody, or a machine, opened an advocate's link; `number` is the visit's own in the story, 0 for none.
+
+    `address` is the network they came from; without one the visit is like nobody's.
+    """
 
     at: datetime
     advocate: str
@@ -42,6 +45,7 @@ class Visited:
     agent: str
     visitor: str = ""
     number: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

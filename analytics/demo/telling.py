@@ -114,7 +114,13 @@ class Teller:
 
     def _visit(self, told: Visited) -> None:
         headers = {"user-agent": told.agent, "sec-fetch-dest": "document", "sec-fetch-mode": "navigate"}
-        visit = Visit(verdict=judge_visit(headers), agent=told.agent, channel=told.channel, visitor=told.visitor)
+        visit = Visit(
+            verdict=judge_visit(headers),
+            agent=told.agent,
+            address=told.address,
+            channel=told.channel,
+            visitor=told.visitor,
+        )
         click = record_click(link=self._link(told.advocate), visit=visit, at=told.at)
         if told.number:
             self._clicks[told.number] = click.click_id

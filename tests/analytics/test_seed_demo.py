@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from analytics.demo import making, sign_ins
-from analytics.demo.cast import ANN, SIZE
+from analytics.demo.cast import ANN, PAIR, SIZE
 from analytics.demo.making import make_demo
 from analytics.demo.plan import DAYS, FEWEST, plan_story
 from analytics.demo.story import Answered, Joined, Reported
@@ -19,7 +19,7 @@ from analytics.models import DailyValue, DirtyBucket
 from core.models import Delivery
 from messaging.models import Message
 from referrals.models import Click, Customer, Event, Link, Program, Referral, ReferralStep
-from rewards.models import Entry, Reward, Transfer
+from rewards.models import Entry, EventInvitation, Reward, Transfer
 from rewards.queries.balances import points_of
 from rewards.services.audit import audit_ledger
 from surveys.models import Invitation, Response
@@ -110,7 +110,7 @@ class TestCompany:
         states = set(Referral.objects.values_list("state", flat=True))
         reasons = set(Referral.objects.values_list("reason", flat=True))
 
-        assert states == {"signed_up", "qualified", "approved", "reversed", "voided", "expired"}
+        assert states == {"signed_up", "qualified", "flagged", "approved", "reversed", "voided", "expired"}
         assert {"self_referral", "existing_customer", "manual"} <= reasons
 
     def test_keeps_its_books(self):
@@ -147,6 +147,20 @@ class TestCompany:
         assert points.available > 0
         assert points.pending > 0
 
+    def test_has_one_pair_that_waits_for_review(self):
+        marta, victor, again = (person.external_id for person in PAIR)
+        flagged = Referral.objects.get(state="flagged")
+
+        assert (flagged.advocate.external_id, flagged.friend.external_id) == (victor, again)
+        assert {signal["code"] for signal in flagged.assessments.latest("pk").signals} == {
+            "lookalike_email",
+            "same_device",
+            "fast_conversion",
+        }
+        assert Referral.objects.get(friend__external_id=victor).state == "qualified"
+        assert Referral.objects.get(friend__external_id=victor).advocate.external_id == marta
+        assert not Reward.objects.filter(referral=flagged).exclude(state="pending").exists()
+
     def test_gives_everybody_a_link_in_the_running_program_alone(self):
         assert list(Program.objects.order_by("slug").values_list("slug", "status")) == [
             ("refer-a-friend", "active"),
@@ -154,14 +168,17 @@ class TestCompany:
         ]
         assert Link.objects.count() == Customer.objects.count() == FEWEST
 
-    def test_mails_nobody_but_anns_circle(self):
-        waiting = Message.objects.exclude(state="sent")
+    def test_mails_nobody_but_anns_circle_and_the_guests_of_the_evening(self):
+        waiting = Message.objects.exclude(state="sent").exclude(kind="event_invitation")
+        guests = {invitation.customer.email for invitation in EventInvitation.objects.all()}
+        invited = set(Message.objects.filter(kind="event_invitation").values_list("email", flat=True))
 
         assert set(waiting.values_list("state", flat=True)) <= {"queued"}
         assert {email.partition("@")[0] for email in waiting.values_list("email", flat=True)} <= {
             "ann",
             "hannah.lindqvist",
         }
+        assert ANN.email in invited <= guests
         assert Invitation.objects.filter(state="planned").count() == 0
 
     def test_leaves_nothing_to_do(self):

@@ -144,6 +144,16 @@ def test_answer_event_by_link_shows_on_get_and_acts_on_post_without_sign_in(clie
     assert "You are not coming." in words_of(off)
 
 
+def test_answer_event_in_german_writes_the_day_as_germans_do(client, signed_in, invitation):
+    client.cookies["django_language"] = "de"
+
+    invited = words_of(get(client, f"/events/{token_of(invitation.public_id)}"))
+    listed = words_of(get(signed_in, "/perks/"))
+
+    assert "Samstag, 21. März 2026, 13:00 –15:00" in invited
+    assert "21. März 2026, 13:00 · Hamburg" in listed
+
+
 def test_answer_event_full_says_the_place_in_line(client, invitation):
     EventInvitation.objects.create(
         event=invitation.event, customer=CustomerFactory(), state="coming", seat=1, invited_at=day(3)
