@@ -8,6 +8,10 @@ from rewards.models import (
     ChoiceGroup,
     ChoiceOption,
 )
+from rewards.queries.badges import is_known_badge
+from rewards.queries.segment_fields import badges, perks
+from rewards.queries.standing import badges_of, perk_slugs_of
+from rewards.queries.standing_cards import earned_badges
 from rewards.services.choosing import NothingToChoose, choose_reward
 from rewards.services.fulfilling import FulfilmentInWrongState, retry_fulfilment
 from rewards.services.handiwork import decline_handiwork, finish_handiwork
@@ -233,3 +237,36 @@ def test_choose_reward_taken_back_is_refused(choice):
         choose_reward(reward=reward, option=options["points"], at=day(21))
 
     assert shop.points("ann") == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("kind", "held"), [("perk", ([], ["lounge"])), ("badge", (["lounge"], []))])
+def test_choose_reward_of_a_perk_or_badge_shows_where_the_customer_stands(gift_shop, kind, held):
+    shop = gift_shop("choice: thank-you")
+    group = ChoiceGroup.objects.create(name="thank-you", title="Choose your thank-you")
+    option = ChoiceOption.objects.create(group=group, name="The lounge", kind=kind, what="lounge")
+    reward = shop.earn()
+    shop.release()
+    ann = reward.recipient
+    before = (list(badges_of(ann)), perk_slugs_of(ann))
+
+    choose_reward(reward=reward, option=option, at=day(15))
+
+    assert (before, (list(badges_of(ann)), perk_slugs_of(ann))) == (([], []), held)
+    assert [badge.card.slug for badge in earned_badges(ann)] == held[0]
+    assert badges([ann.pk], ["lounge"]) == {ann.pk: {"lounge": kind == "badge"}}
+    assert perks([ann.pk], ["lounge"]) == {ann.pk: {"lounge": kind == "perk"}}
+    assert Message.objects.filter(kind="badge_earned").count() == (kind == "badge")
+    assert is_known_badge("lounge") == (kind == "badge")
+
+
+def test_take_back_of_a_chosen_perk_ends_it(gift_shop):
+    shop = gift_shop("choice: thank-you")
+    group = ChoiceGroup.objects.create(name="thank-you", title="Choose your thank-you")
+    option = ChoiceOption.objects.create(group=group, name="The lounge", kind="perk", what="lounge")
+    reward = shop.earn()
+    shop.release()
+    choose_reward(reward=reward, option=option, at=day(15))
+
+    shop.refund_all(at=16)
+
+    assert perk_slugs_of(reward.recipient) == []
