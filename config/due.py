@@ -12,7 +12,7 @@ from messaging.services import send_due, send_due_webhooks
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
 from referrals.services.inbound import purge_raw_calls, translate_due
-from rewards.services import budgets, calling, expiry, fulfilling, grants, pools, redeeming, sealing
+from rewards.services import budgets, calling, expiry, fulfilling, grants, handing_over, pools, redeeming, sealing
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
@@ -36,6 +36,7 @@ DUE: list[tuple[str, DueWork]] = [
     ("vip-events-opened", open_events_due),
     ("coupon-stock", pools.watch_stock),
     ("rewards-fulfilled", fulfilling.fulfil_due),
+    ("redemptions-handed-over", handing_over.hand_over_due),
     ("fulfilment-calls", calling.send_calls_due),
     ("budgets", budgets.watch_budgets),
     ("messages", send_due),

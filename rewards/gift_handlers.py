@@ -5,13 +5,24 @@ from core import clocks
 from referrals.events import EventRecorded, ReferralJudged
 from referrals.freshness import is_news
 from referrals.models import Claim, Event, Referral
-from rewards.events import ChoiceOffered, RewardFulfilled, RewardsReleased, RewardsWithdrawn, StockRunsLow
+from rewards.emails import queue_badge_earned
+from rewards.events import (
+    ChoiceOffered,
+    RedemptionPlaced,
+    RedemptionSettled,
+    RewardFulfilled,
+    RewardsReleased,
+    RewardsWithdrawn,
+    StockRunsLow,
+)
 from rewards.gift_emails import queue_choose_gift, queue_gift_ready, queue_stock_low
-from rewards.models import CouponPool, Reward
+from rewards.models import CouponPool, Redemption, Reward
 from rewards.queries.stock import stocks_of
 from rewards.services.claiming import settle_claim
 from rewards.services.coupons import note_coupon_in_event
 from rewards.services.fulfilling import plan_fulfilments, take_back_fulfilments
+from rewards.services.handing_over import hand_over_redemption, take_back_redemption
+from rewards.services.perk_events import invite_to_open_events
 
 _WRITTEN_ABOUT = frozenset({"coupon", "credit", "gift_card", "cash", "manual", "choice"})
 
@@ -40,12 +51,40 @@ def take_back(event: RewardsWithdrawn) -> None:
     take_back_fulfilments(rewards=event.rewards, at=clocks.now(), subject=event.subject)
 
 
+def hand_over(event: RedemptionPlaced) -> None:
+    """Give what points bought: at once where that needs nobody else."""
+    hand_over_redemption(redemption=Redemption.objects.get(pk=event.redemption), at=clocks.now())
+
+
+def take_back_redeemed(event: RedemptionSettled) -> None:
+    """Undo what was given for a redemption that is cancelled or cannot be had."""
+    if event.state != Redemption.State.FULFILLED:
+        take_back_redemption(redemption=Redemption.objects.get(pk=event.redemption), at=clocks.now())
+
+
+def invite_for_redeemed_perk(event: RedemptionSettled) -> None:
+    """Invite who bought a perk to the events that are for those who have it."""
+    redemption = Redemption.objects.select_related("customer").get(pk=event.redemption)
+    if redemption.kind == "perk" and event.state == Redemption.State.FULFILLED:
+        invite_to_open_events(customer=redemption.customer, at=clocks.now())
+
+
 def tell_gift_ready(event: RewardFulfilled) -> None:
     """Tell the recipient of a gift; perks, badges and chosen points have words of their own elsewhere."""
     reward = _worth_a_mail(event.reward)
     chosen = reward.detail.get("gift", {}).get("kind", "") if reward else ""
     if reward and reward.kind in _WRITTEN_ABOUT and chosen not in {"points", "perk", "badge"}:
         queue_gift_ready(reward=reward)
+
+
+def follow_choice(event: RewardFulfilled) -> None:
+    """Let a perk that was chosen open its events, and tell of a badge that was chosen."""
+    reward = Reward.objects.select_related("recipient").get(pk=event.reward)
+    chosen = reward.detail.get("gift", {})
+    if chosen.get("kind") == "perk":
+        invite_to_open_events(customer=reward.recipient, at=clocks.now())
+    if chosen.get("kind") == "badge" and reward.recipient.email:
+        queue_badge_earned(reward=reward, slug=str(chosen.get("what", "")))
 
 
 def tell_choice_offered(event: ChoiceOffered) -> None:

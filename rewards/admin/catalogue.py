@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 from core.admin import ActsWithReason, ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json, shown_money
 from core.errors import Invalid, Refused
 from core.money import to_minor, to_text
-from rewards.models import CatalogueItem, Redemption, RedemptionStep
+from rewards.models import CatalogueItem, CouponPool, Redemption, RedemptionStep
 from rewards.pictures import MAX_BYTES, BadPicture, clean_png
 from rewards.services.catalogue import change_stock, limit_stock, save_item
 from rewards.services.redeeming import cancel_redemption, fail_redemption, fulfil_redemption
@@ -69,12 +69,20 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         """Check what belongs together: amount and currency, start and end."""
         given = super().clean() or {}
         self._clean_amount(given)
+        self._clean_what(given)
         starts, ends = given.get("starts_at"), given.get("ends_at")
         if starts and ends and starts >= ends:
             self.add_error("ends_at", "expected an end after the start")
         if given.get("points") == 0:
             self.add_error("points", "expected a price of at least 1 point")
         return given
+
+    def _clean_what(self, given: dict[str, Any]) -> None:
+        kind, what = given.get("kind"), given.get("what", "")
+        if kind == CatalogueItem.Kind.COUPON and not CouponPool.objects.filter(name=what).exists():
+            self.add_error("what", "expected the name of a coupon pool")
+        if kind == CatalogueItem.Kind.PERK and not what:
+            self.add_error("what", "expected the perk")
 
     def _clean_amount(self, given: dict[str, Any]) -> None:
         amount, currency = given.get("amount", ""), given.get("currency", "")
@@ -183,8 +191,8 @@ class RedemptionStepInline(ReadOnlyInline):
 class RedemptionAdmin(ReadOnlyAdmin):
     """What customers gave points for: the work list is what is placed."""
 
-    list_display = ("title", "quantity", "customer", "points", "state", "created_at", "settled_at")
-    list_filter = ("state", "kind", "item")
+    list_display = ("title", "quantity", "customer", "points", "state", "turn", "created_at", "settled_at")
+    list_filter = ("state", "waits_for", "kind", "item")
     list_select_related = ("customer",)
     search_fields = ("public_id", "title", "customer__external_id", "customer__email", "customer__name")
     date_hierarchy = "created_at"
@@ -192,9 +200,9 @@ class RedemptionAdmin(ReadOnlyAdmin):
     inlines = (RedemptionStepInline,)
     actions = ("fulfil_action", "cancel_action", "fail_action")
     fieldsets = (
-        (None, {"fields": ("customer_page", "item_page", "quantity", "points", "state", "outcome")}),
+        (None, {"fields": ("customer_page", "item_page", "quantity", "points", "state", "turn", "outcome")}),
         ("What is handed over", {"fields": ("kind", "shown_detail")}),
-        ("When", {"fields": ("created_at", "expires_at", "settled_at")}),
+        ("When", {"fields": ("created_at", "expires_at", "due_at", "settled_at")}),
         ("For support", {"fields": ("public_id",)}),
     )
 
@@ -207,6 +215,11 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def item_page(self, redemption: Redemption) -> str:
         """The item, to go there."""
         return link_to(redemption.item)
+
+    @admin.display(description="waits for", ordering="waits_for")
+    def turn(self, redemption: Redemption) -> str:
+        """Whose turn it is."""
+        return redemption.get_waits_for_display() if redemption.state == Redemption.State.PLACED else "–"
 
     @admin.display(description="what")
     def shown_detail(self, redemption: Redemption) -> str:

@@ -171,10 +171,13 @@ class CouponAdmin(ReadOnlyAdmin):
 
     list_display = ("code", "pool", "state", "owner", "given_at", "expires_at", "used_at", "order_id")
     list_filter = ("state", "pool")
-    list_select_related = ("pool", "reward__recipient")
-    search_fields = ("code", "key", "order_id", "reward__public_id", "reward__recipient__external_id")
+    list_select_related = ("pool", "reward__recipient", "redemption__customer")
+    search_fields = (
+        *("code", "key", "order_id", "reward__public_id", "reward__recipient__external_id"),
+        *("redemption__public_id", "redemption__customer__external_id"),
+    )
     ordering = ("-given_at", "-pk")
-    fields = ("code", "pool", "state", "reward_page", "given_at", "expires_at", "used_at", "order_id", "created_at")
+    fields = ("code", "pool", "state", "given_for", "given_at", "expires_at", "used_at", "order_id", "created_at")
     actions = ("release_action",)
 
     def has_release_permission(self, request: HttpRequest) -> bool:
@@ -184,12 +187,15 @@ class CouponAdmin(ReadOnlyAdmin):
     @admin.display(description="owner")
     def owner(self, coupon: Coupon) -> str:
         """Whose it is."""
+        if coupon.redemption:
+            return str(coupon.redemption.customer)
         return str(coupon.reward.recipient) if coupon.reward else "–"
 
-    @admin.display(description="reward")
-    def reward_page(self, coupon: Coupon) -> str:
-        """The reward, to go there."""
-        return link_to(coupon.reward) if coupon.reward else "–"
+    @admin.display(description="given for")
+    def given_for(self, coupon: Coupon) -> str:
+        """The reward or the redemption, to go there."""
+        cause = coupon.redemption or coupon.reward
+        return link_to(cause) if cause else "–"
 
     @admin.action(description="Undo its use…", permissions=["release"])
     def release_action(self, request: HttpRequest, queryset: "QuerySet[Coupon]") -> HttpResponse | None:

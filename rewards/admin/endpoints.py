@@ -82,7 +82,7 @@ class OutboundCallAdmin(ReadOnlyAdmin):
     list_display = ("webhook_id", "endpoint", "type", "state", "attempts", "due_at", "last_status", "last_error")
     list_filter = ("state", "type", "endpoint")
     list_select_related = ("endpoint",)
-    search_fields = ("webhook_id", "fulfilment__reward__public_id", "batch__public_id")
+    search_fields = ("webhook_id", "fulfilment__reward__public_id", "redemption__public_id", "batch__public_id")
     ordering = ("-pk",)
     actions = ("again_action",)
     fieldsets = (
@@ -97,8 +97,8 @@ class OutboundCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="about")
     def about(self, call: OutboundCall) -> str:
-        """The reward or the payout, to go there."""
-        subject = call.fulfilment or call.batch
+        """The reward, the redemption or the payout, to go there."""
+        subject = call.fulfilment or call.redemption or call.batch
         return link_to(subject) if subject else "–"
 
     @admin.display(description="what we said")

@@ -28,6 +28,7 @@ class CouponOut(serializers.Serializer[Any]):
     gives = serializers.CharField(help_text="what the customer reads")
     program = serializers.CharField(allow_null=True)
     reward = serializers.CharField(allow_null=True)
+    redemption = serializers.CharField(allow_null=True, help_text="where it was bought for points")
     customer = serializers.CharField(allow_null=True, help_text="external id of its owner, where it is known")
     order_id = serializers.CharField(allow_null=True, help_text="the order it was used for")
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -52,7 +53,8 @@ class ReleaseIn(StrictSerializer):
 def coupon_json(coupon: Coupon) -> dict[str, Any]:
     """Return a coupon as the API shows it, as it stands now."""
     problem = coupon_problem(coupon, at=timezone.now())
-    reward = coupon.reward
+    reward, redemption = coupon.reward, coupon.redemption
+    owner = reward.recipient if reward else redemption.customer if redemption else None
     return {
         "code": coupon.code,
         "valid": not problem,
@@ -61,7 +63,8 @@ def coupon_json(coupon: Coupon) -> dict[str, Any]:
         "gives": coupon.pool.gives,
         "program": reward.program.slug if reward else None,
         "reward": reward.public_id if reward else None,
-        "customer": reward.recipient.external_id if reward else None,
+        "redemption": redemption.public_id if redemption else None,
+        "customer": owner.external_id if owner else None,
         "order_id": coupon.order_id or None,
         "expires_at": coupon.expires_at,
     }

@@ -74,6 +74,9 @@ class RedemptionOut(serializers.Serializer[Any]):
     kind = serializers.CharField()
     state = serializers.ChoiceField(Redemption.State.choices)
     outcome = serializers.CharField(allow_null=True, help_text="what the customer reads when it is done or undone")
+    waits_for = serializers.ChoiceField(
+        Redemption.WaitsFor.choices, allow_null=True, help_text="whose turn it is while it is placed"
+    )
     expires_at = serializers.DateTimeField(allow_null=True, help_text="end of a reservation")
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
@@ -90,6 +93,7 @@ class RedemptionOut(serializers.Serializer[Any]):
             "kind": instance.kind,
             "state": instance.state,
             "outcome": instance.outcome or None,
+            "waits_for": instance.waits_for if instance.state == Redemption.State.PLACED else None,
             "expires_at": instance.expires_at,
             "created_at": instance.created_at,
             "settled_at": instance.settled_at,

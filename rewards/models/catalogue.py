@@ -1,4 +1,7 @@
+from datetime import datetime
+
 from django.db import models
+from django.utils.dateparse import parse_datetime
 
 from core import clocks
 from core.ids import new_id
@@ -65,6 +68,11 @@ class Redemption(models.Model):
         CANCELLED = "cancelled", "cancelled"
         FAILED = "failed", "failed"
 
+    class WaitsFor(models.TextChoices):
+        PEOPLE = "people", "somebody of the company"
+        STOCK = "stock", "coupon codes"
+        SHOP = "shop", "the shop's answer"
+
     STANDING = (State.RESERVED, State.PLACED, State.FULFILLED)
 
     public_id = models.CharField(max_length=40, unique=True, default=new_redemption_id)
@@ -77,6 +85,10 @@ class Redemption(models.Model):
     kind = models.CharField(max_length=12)
     detail = models.JSONField(default=dict, help_text="what is handed over, as the item said then")
     state = models.CharField(max_length=10, choices=State)
+    waits_for = models.CharField(
+        max_length=8, choices=WaitsFor, default=WaitsFor.PEOPLE, help_text="whose turn it is while it is placed"
+    )
+    due_at = models.DateTimeField(null=True, help_text="when handing it over is tried again")
     expires_at = models.DateTimeField(null=True, help_text="end of a reservation that is not confirmed")
     request_key = models.CharField(
         max_length=80, blank=True, help_text="of the form it came from, so that it comes once"
@@ -99,10 +111,16 @@ class Redemption(models.Model):
         indexes = [
             models.Index(fields=["customer", "-created_at"], name="redemption_of_customer"),
             models.Index(fields=["expires_at"], condition=models.Q(state="reserved"), name="reservation_to_end"),
+            models.Index(fields=["due_at"], condition=models.Q(state="placed"), name="redemption_to_hand_over"),
         ]
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def good_until(self) -> datetime | None:
+        """Until when its coupons are good, where they end."""
+        return parse_datetime(str(self.detail.get("expires_at") or ""))
 
 
 class RedemptionStep(models.Model):

@@ -1,6 +1,7 @@
 from django.db import models
 
 from core import clocks
+from rewards.models.catalogue import Redemption
 from rewards.models.rewards import Reward
 
 
@@ -48,6 +49,7 @@ class Coupon(models.Model):
     key = models.CharField(max_length=64, unique=True, help_text="its stored spelling, whoever types it how")
     state = models.CharField(max_length=8, choices=State, default=State.FREE)
     reward = models.OneToOneField(Reward, on_delete=models.PROTECT, null=True, related_name="coupon")
+    redemption = models.ForeignKey(Redemption, on_delete=models.PROTECT, null=True, related_name="coupons")
     given_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
@@ -55,6 +57,11 @@ class Coupon(models.Model):
     created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reward=None) | models.Q(redemption=None), name="coupon_given_for_one_thing"
+            ),
+        ]
         indexes = [
             models.Index(fields=["pool"], condition=models.Q(state="free"), name="coupon_free"),
             models.Index(fields=["pool", "given_at"], name="coupon_given"),

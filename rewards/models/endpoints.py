@@ -3,6 +3,7 @@ from django.db import models
 from core import clocks
 from core.ids import new_id
 from core.webhooks import new_secret
+from rewards.models.catalogue import Redemption
 from rewards.models.fulfilment import Fulfilment
 
 
@@ -50,6 +51,7 @@ class OutboundCall(models.Model):
     endpoint = models.ForeignKey(FulfilmentEndpoint, on_delete=models.PROTECT, related_name="calls")
     type = models.CharField(max_length=20, choices=Type)
     fulfilment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, null=True, related_name="calls")
+    redemption = models.ForeignKey(Redemption, on_delete=models.CASCADE, null=True, related_name="calls")
     batch = models.ForeignKey("rewards.PayoutBatch", on_delete=models.CASCADE, null=True, related_name="calls")
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=State, default=State.DUE)

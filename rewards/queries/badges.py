@@ -10,7 +10,7 @@ from core.brand import current_brand
 from referrals.models import Offer
 from referrals.terms import terms_from_json
 from rewards.badge_art import title_from_slug
-from rewards.models import Badge, Perk, Reward
+from rewards.models import Badge, ChoiceOption, Perk, Reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def is_known_badge(slug: str) -> bool:
     if Badge.objects.filter(slug=slug).exists():
         return True
     if Reward.objects.filter(kind="badge", detail__what=slug).exists():
+        return True
+    if ChoiceOption.objects.filter(kind="badge", what=slug).exists():
         return True
     return slug in named_badges(Offer.objects.all())
 

@@ -23,6 +23,7 @@ from rewards.budgeting import (
     typical_referral,
 )
 from rewards.models import Reward, RewardStep
+from rewards.queries.choices import chosen_points
 
 TYPICAL_OF = 50
 """How many of the latest rewarded referrals say what a referral usually takes."""
@@ -121,9 +122,9 @@ def budget_of(program: Program, *, at: datetime, project: bool = True) -> Budget
 
 
 def granted_points(program: Program) -> int:
-    """Return the points granted and not taken back in the program, milestones included (rule 11)."""
+    """Return the points granted and not taken back in the program, milestones and chosen points included (rule 11)."""
     standing = Reward.objects.filter(program=program, points__gt=0, state__in=Reward.STANDING)
-    return int(standing.aggregate(total=Sum("points"))["total"] or 0)
+    return int(standing.aggregate(total=Sum("points"))["total"] or 0) + chosen_points(program.pk)
 
 
 def promised_points(terms: Terms) -> int:

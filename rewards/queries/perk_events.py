@@ -4,8 +4,8 @@ from django.db.models import Count, Q, QuerySet
 
 from referrals.models import Customer, Program
 from referrals.queries.programs import current_offer, terms_of
-from rewards.models import EventInvitation, PerkEvent, Reward, TierStanding
-from rewards.queries.standing import HELD
+from rewards.models import EventInvitation, PerkEvent, TierStanding
+from rewards.queries.holding import held_by_rewards, perks_bought
 
 
 def audience_of(event: PerkEvent) -> QuerySet[Customer]:
@@ -24,15 +24,14 @@ def audience_of(event: PerkEvent) -> QuerySet[Customer]:
 
 
 def _holders(event: PerkEvent, standings: "QuerySet[TierStanding]") -> set[int]:
-    """Return who has the event's perk by a tier or by a reward."""
+    """Return who has the event's perk by a tier, a reward or points; for one program: by what it gave."""
     slug = event.perk.slug if event.perk else ""
     by_tier = {
         customer for customer, perks in standings.exclude(perks=[]).values_list("customer", "perks") if slug in perks
     }
-    rewards = Reward.objects.filter(kind="perk", detail__what=slug, state__in=HELD)
-    if event.program_id:
-        rewards = rewards.filter(program=event.program_id)
-    return by_tier | set(rewards.values_list("recipient", flat=True))
+    by_reward = {one.customer for one in held_by_rewards("perk", slug=slug, program=event.program_id)}
+    bought = set() if event.program_id else {one.customer for one in perks_bought(slug=slug)}
+    return by_tier | by_reward | bought
 
 
 def invitations_of(customer: Customer) -> QuerySet[EventInvitation]:

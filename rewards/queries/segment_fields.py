@@ -9,6 +9,7 @@ from referrals.models import Customer
 from referrals.segments import Registered, SegmentFamily, SegmentField
 from rewards.models import Reward, TierStanding
 from rewards.queries.balances import points_of_many
+from rewards.queries.holding import held_by_rewards, perks_bought
 from rewards.queries.standing import tiers_by_program
 
 
@@ -29,10 +30,22 @@ def rewards_standing(pks: Sequence[int]) -> Mapping[int, Value]:
 def badges(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[str, Value]]:
     """Tell of each customer which badges they hold."""
     found: dict[int, dict[str, Value]] = {pk: dict.fromkeys(slugs, False) for pk in pks}
-    given = (Reward.State.AVAILABLE, Reward.State.FULFILLED)
-    rows = Reward.objects.filter(recipient__in=pks, kind="badge", state__in=given, detail__what__in=list(slugs))
-    for pk, slug in rows.values_list("recipient", "detail__what"):
-        found[pk][slug] = True
+    for badge in held_by_rewards("badge", customers=pks):
+        if badge.slug in slugs:
+            found[badge.customer][badge.slug] = True
+    return found
+
+
+def perks(pks: Sequence[int], slugs: Collection[str]) -> Mapping[int, Mapping[str, Value]]:
+    """Tell of each customer which perks they have: by tiers shown to them, rewards and points."""
+    found: dict[int, dict[str, Value]] = {pk: dict.fromkeys(slugs, False) for pk in pks}
+    by_tier = TierStanding.objects.filter(customer__in=pks).exclude(perks=[]).values_list("customer", "perks")
+    held = [(pk, slug) for pk, given in by_tier for slug in given]
+    held += [(one.customer, one.slug) for one in held_by_rewards("perk", customers=pks)]
+    held += [(one.customer, one.slug) for one in perks_bought(customers=pks)]
+    for pk, slug in held:
+        if slug in slugs:
+            found[pk][slug] = True
     return found
 
 
@@ -52,4 +65,5 @@ SEGMENT_FIELDS: list[Registered] = [
     SegmentFamily("tier.*", "text", "tier in a program, by its slug, such as tier.refer-a-friend", tiers_by_program),
     SegmentField("vip", "flag", "a tier of theirs is for VIPs", vips),
     SegmentFamily("badges.*", "flag", "holds a badge, by its slug", badges),
+    SegmentFamily("perks.*", "flag", "has a perk, by its slug", perks),
 ]

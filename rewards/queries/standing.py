@@ -11,10 +11,9 @@ from referrals.models import Customer, Program, Referral
 from referrals.queries.conditions import customer_values
 from referrals.queries.programs import current_offer, terms_of
 from referrals.terms import Terms
-from rewards.models import Reward, TierStanding
+from rewards.models import TierStanding
+from rewards.queries.holding import held_by_rewards, perks_bought
 from rewards.standing import AdvocateStanding, NextMilestone, level_for, next_milestone, standing_at
-
-HELD = (Reward.State.AVAILABLE, Reward.State.FULFILLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +60,18 @@ def membership_of(
 
 def badges_of(customer: Customer) -> dict[str, datetime]:
     """Return the slugs of the badges the customer holds with the moment each came, oldest first."""
-    rows = Reward.objects.filter(recipient=customer, kind="badge", state__in=HELD).order_by("available_at", "pk")
     found: dict[str, datetime] = {}
-    for detail, moment in rows.values_list("detail", "available_at"):
-        found.setdefault(str(detail.get("what", "")), moment)
-    found.pop("", None)
+    for badge in held_by_rewards("badge", customers=[customer.pk]):
+        found.setdefault(badge.slug, badge.at)
     return found
 
 
 def perk_slugs_of(customer: Customer) -> list[str]:
-    """Return the slugs of the perks the customer has: by the tiers shown to them and by rewards, each once."""
+    """Return the slugs of the perks the customer has: by tiers shown to them, rewards and points, each once."""
     by_tier = TierStanding.objects.filter(customer=customer).order_by("pk").values_list("perks", flat=True)
-    by_reward = Reward.objects.filter(recipient=customer, kind="perk", state__in=HELD).order_by("available_at", "pk")
     given = [slug for perks in by_tier for slug in perks]
-    given += [str(detail.get("what", "")) for detail in by_reward.values_list("detail", flat=True)]
+    given += [perk.slug for perk in held_by_rewards("perk", customers=[customer.pk])]
+    given += [perk.slug for perk in perks_bought(customers=[customer.pk])]
     return [slug for slug in dict.fromkeys(given) if slug]
 
 

@@ -9,9 +9,9 @@ from django.db.models import prefetch_related_objects
 
 from referrals.models import Customer, Program
 from referrals.terms import Milestone
-from rewards.models import Reward
 from rewards.queries.badges import BadgeCard, badge_cards
-from rewards.queries.standing import HELD, MembershipStanding, memberships_of
+from rewards.queries.holding import HELD, held_by_rewards
+from rewards.queries.standing import MembershipStanding, memberships_of
 from rewards.standing import AdvocateStanding
 
 FULL = 100
@@ -119,13 +119,12 @@ def _milestone_card(one: Milestone, to_go: int, total: int, badges: dict[str, Ba
 
 def earned_badges(customer: Customer) -> list[EarnedBadge]:
     """Return the customer's badges, the newest first; those still in their hold come at the end."""
-    states = (*HELD, Reward.State.PENDING)
-    rows = Reward.objects.filter(recipient=customer, kind="badge", state__in=states).order_by("-available_at", "-pk")
+    rows = list(held_by_rewards("badge", customers=[customer.pk], coming=True))
     held: dict[str, datetime] = {}
     coming: dict[str, datetime] = {}
-    for detail, state, moment in rows.values_list("detail", "state", "available_at"):
-        (held if state in HELD else coming)[str(detail.get("what", ""))] = moment
-    cards = badge_cards(slug for slug in [*held, *coming] if slug)
-    found = [EarnedBadge(cards[slug], moment, False) for slug, moment in held.items() if slug]
-    later = [EarnedBadge(cards[slug], moment, True) for slug, moment in coming.items() if slug and slug not in held]
+    for badge in reversed(rows):
+        (held if badge.state in HELD else coming)[badge.slug] = badge.at
+    cards = badge_cards([*held, *coming])
+    found = [EarnedBadge(cards[slug], moment, False) for slug, moment in held.items()]
+    later = [EarnedBadge(cards[slug], moment, True) for slug, moment in coming.items() if slug not in held]
     return found + later

@@ -1,5 +1,6 @@
 """How coupon pools stand: codes by state, forecast, rewards that wait, programs that name them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from django.db.models import Count, Min, Q
 from referrals.models import Program
 from referrals.queries.programs import current_offer, terms_of
 from rewards.coupon_codes import USE_WINDOW_DAYS, Forecast, forecast_stock
-from rewards.models import Coupon, CouponPool, Fulfilment
+from rewards.models import Coupon, CouponPool, Fulfilment, Redemption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Stock:
 
 
 def stocks_of(pools: Iterable[CouponPool], *, at: datetime) -> dict[int, Stock]:
-    """Return how each pool stands, by primary key, in two queries."""
+    """Return how each pool stands, by primary key, in three queries."""
     chosen = list(pools)
     since = at - timedelta(days=USE_WINDOW_DAYS)
     counts = {state: Count("pk", filter=Q(state=state)) for state in (Coupon.State.FREE, *_SPENT)}
@@ -61,11 +62,16 @@ def _stock(pool: CouponPool, row: dict[str, object], waiting: int, at: datetime)
 
 
 def waiting_by_pool(names: Iterable[str] | None = None) -> dict[str, int]:
-    """Return how many rewards wait for a coupon, by the pool's name; without `names` of every pool that is named."""
+    """Return how many rewards and redemptions wait for coupons, by the pool's name; without `names` of every pool."""
     waits = Fulfilment.objects.filter(kind="coupon", state=Fulfilment.State.DUE)
+    redeemed = Redemption.objects.filter(state=Redemption.State.PLACED, waits_for=Redemption.WaitsFor.STOCK)
     if names is not None:
         waits = waits.filter(what__in=list(names))
-    return dict(waits.values_list("what").annotate(n=Count("pk")).order_by())
+        redeemed = redeemed.filter(detail__what__in=list(names))
+    found = Counter(dict(waits.values_list("what").annotate(n=Count("pk")).order_by()))
+    for detail, quantity in redeemed.values_list("detail", "quantity"):
+        found[str(detail.get("what", ""))] += quantity
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from core import http
 from core.errors import Refused
 from core.http import Answer, Unreachable
 from core.webhooks import signed_headers, wait_after
-from rewards.models import Fulfilment, FulfilmentEndpoint, OutboundCall, Reward
+from rewards.models import Fulfilment, FulfilmentEndpoint, OutboundCall, Redemption, Reward
 from rewards.services.fulfilling import FulfilmentInWrongState, complete_fulfilment, fail_fulfilment, keep_step
+from rewards.services.handing_over import note_shops_answer, note_shops_silence
+from rewards.services.redeeming import keep_redemption_step
 
 State = OutboundCall.State
 Type = OutboundCall.Type
@@ -76,7 +78,7 @@ def _make(pk: int, *, at: datetime) -> bool | None:
     mine = OutboundCall.objects.filter(pk=pk, state=State.DUE)
     if mine.update(state=State.SENDING, lease_until=timezone.now() + LEASE) != 1:
         return None
-    call = OutboundCall.objects.select_related("endpoint", "fulfilment__reward").get(pk=pk)
+    call = OutboundCall.objects.select_related("endpoint", "fulfilment__reward", "redemption").get(pk=pk)
     if not _is_wanted(call):
         OutboundCall.objects.filter(pk=pk, state=State.SENDING).update(state=State.DROPPED, lease_until=None)
         return None
@@ -88,9 +90,11 @@ def _make(pk: int, *, at: datetime) -> bool | None:
 
 
 def _is_wanted(call: OutboundCall) -> bool:
-    if call.type != Type.FULFIL or call.fulfilment is None:
+    if call.type != Type.FULFIL:
         return True
-    return call.fulfilment.reward.state == Reward.State.AVAILABLE
+    if call.redemption is not None:
+        return call.redemption.state == Redemption.State.PLACED
+    return call.fulfilment is None or call.fulfilment.reward.state == Reward.State.AVAILABLE
 
 
 def _try(call: OutboundCall) -> Try:
@@ -159,6 +163,9 @@ def _gift_of(answer: Answer | None) -> dict[str, str]:
 
 
 def _delivered(call: OutboundCall, at: datetime) -> None:
+    if call.redemption is not None:
+        _redemption_delivered(call, call.redemption, at)
+        return
     if call.fulfilment is None:
         return
     if call.type == Type.REVERSE:
@@ -171,7 +178,23 @@ def _delivered(call: OutboundCall, at: datetime) -> None:
         logger.info("call %s arrived after its reward was taken back; the reversal follows", call.webhook_id)
 
 
+def _redemption_delivered(call: OutboundCall, redemption: Redemption, at: datetime) -> None:
+    if call.type == Type.REVERSE:
+        keep_redemption_step(redemption, "taken_back", at=at, why="the shop has taken it back")
+        return
+    told = " ".join(call.answer[name] for name in ("code", "url") if name in call.answer)
+    if not note_shops_answer(redemption=redemption, told=told, at=at):
+        logger.info("call %s arrived after its redemption was undone; the reversal follows", call.webhook_id)
+
+
 def _given_up(call: OutboundCall, why: str, at: datetime) -> None:
+    if call.redemption is not None:
+        if call.type == Type.FULFIL:
+            note_shops_silence(redemption=call.redemption, why=why, at=at)
+        else:
+            told = "the shop could not be told to take it back"
+            keep_redemption_step(call.redemption, "unanswered", at=at, why=told)
+        return
     if call.fulfilment is None:
         return
     if call.type == Type.REVERSE:

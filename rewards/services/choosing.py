@@ -5,7 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from core.errors import Invalid, Refused
+from referrals.models import Program
+from referrals.queries.programs import current_offer, terms_of
 from rewards.models import ChoiceOption, Fulfilment, Reward
+from rewards.queries.budgets import granted_points
+from rewards.services.book import Book
 from rewards.services.fulfilling import fulfil_order, keep_step
 
 State = Fulfilment.State
@@ -17,11 +21,18 @@ class NothingToChoose(Refused):
     code = "nothing_to_choose"
 
 
+class BudgetExhausted(Refused):
+    """The points do not fit into what is left of the program's budget; the detail says how many are."""
+
+    code = "budget_exhausted"
+
+
 @transaction.atomic
 def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: str = "") -> Reward:
     """Give the customer the option of their choice in place of the reward; it is given as its kind says.
 
-    Raises `NothingToChoose` a second time, and `Invalid` for an option that is not offered here.
+    Raises `NothingToChoose` a second time, `Invalid` for an option that is not offered here, and `BudgetExhausted`
+    for points that do not fit into what is left: another one may be chosen.
     """
     order = Fulfilment.objects.filter(reward=reward, kind="choice").first()
     if reward.kind != "choice" or order is None or order.state != State.ASKED:
@@ -35,6 +46,8 @@ def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: 
         "amount_minor": option.amount_minor,
         "currency": option.currency,
     }
+    if option.kind == "points":
+        _refuse_beyond_budget(reward, option.points, at)
     waiting = Fulfilment.objects.filter(pk=order.pk, kind="choice", state=State.ASKED)
     fresh = {"state": State.DUE, "how": Fulfilment.How.AT_ONCE, "attempts": 0, "due_at": at}
     if waiting.update(**chosen, **fresh) != 1:
@@ -45,6 +58,18 @@ def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: 
     fulfil_order(order=order, at=at)
     reward.refresh_from_db()
     return reward
+
+
+def _refuse_beyond_budget(reward: Reward, points: int, at: datetime) -> None:
+    """Weigh the points against the program's budget, under the same locks and in the same order as any grant."""
+    Book(customers=(reward.recipient_id,), at=at, subject=f"reward:{reward.pk}")
+    budget = terms_of(current_offer(reward.program)).limits.budget_points
+    if budget is None:
+        return
+    Program.objects.select_for_update(no_key=True).get(pk=reward.program_id)
+    left = max(0, budget - granted_points(reward.program))
+    if points > left:
+        raise BudgetExhausted(f"{left} points are left in the program's budget, this takes {points}")
 
 
 def _why_not(reward: Reward, order: Fulfilment | None) -> str:

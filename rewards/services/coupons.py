@@ -7,10 +7,11 @@ from django.db import transaction
 from core.errors import NotFound, Refused
 from referrals.codes import coupon_key
 from referrals.models import Event
-from rewards.models import Coupon, Reward
+from rewards.models import Coupon, Redemption, Reward
 
 State = Coupon.State
 WITHDRAWN = (Reward.State.CANCELLED, Reward.State.REVOKED)
+UNDONE = (Redemption.State.CANCELLED, Redemption.State.FAILED)
 UNKNOWN_COUPON = "unknown_coupon"
 
 
@@ -59,7 +60,8 @@ _WORDS = {
 def find_coupon(code: str) -> Coupon:
     """Return the coupon with that code in any spelling; raises `UnknownCoupon`."""
     key = coupon_key(code)
-    found = Coupon.objects.select_related("pool", "reward__program", "reward__recipient").filter(key=key).first()
+    related = ("pool", "reward__program", "reward__recipient", "redemption__customer")
+    found = Coupon.objects.select_related(*related).filter(key=key).first()
     if not key or found is None:
         raise UnknownCoupon(f"there is no coupon {code!r}")
     return found
@@ -104,20 +106,25 @@ def use_coupon(coupon: Coupon, *, order_id: str, at: datetime) -> bool:
 def release_coupon(*, code: str, order_id: str = "") -> Coupon:
     """Undo the use of a coupon whose order was not completed; of one that is unused nothing changes.
 
-    With `order_id` only a use for that order: raises `CouponUsed` for another one. A coupon whose reward was taken
-    back meanwhile is blocked.
+    With `order_id` only a use for that order: raises `CouponUsed` for another one. A coupon whose reward or
+    redemption was taken back meanwhile is blocked.
     """
     coupon = find_coupon(code)
     if coupon.state != State.USED:
         return coupon
     if order_id and coupon.order_id != order_id:
         raise CouponUsed("this coupon was used for another order")
-    withdrawn = coupon.reward is not None and coupon.reward.state in WITHDRAWN
-    after = State.BLOCKED if withdrawn else State.GIVEN
+    after = State.BLOCKED if _is_taken_back(coupon) else State.GIVEN
     used = Coupon.objects.filter(pk=coupon.pk, state=State.USED, order_id=coupon.order_id)
     used.update(state=after, used_at=None, order_id="")
     coupon.refresh_from_db()
     return coupon
+
+
+def _is_taken_back(coupon: Coupon) -> bool:
+    if coupon.redemption is not None:
+        return coupon.redemption.state in UNDONE
+    return coupon.reward is not None and coupon.reward.state in WITHDRAWN
 
 
 @transaction.atomic

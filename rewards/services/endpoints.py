@@ -32,7 +32,7 @@ def call_to_test(*, endpoint: FulfilmentEndpoint, at: datetime) -> OutboundCall:
 def call_again(*, call: OutboundCall, at: datetime) -> bool:
     """Make a call that waits or was given up due now, with the same id; tell whether there was one to make.
 
-    A given up one of a reward is started again through its fulfilment, which this leaves alone.
+    A given up one that was to give something is started again where that stands, or done by hand.
     """
     State = OutboundCall.State  # noqa: N806 - an enum
     waiting = OutboundCall.objects.filter(pk=call.pk, state=State.DUE)

@@ -120,7 +120,7 @@ def _apply(order: Fulfilment, outcome: Outcome, at: datetime) -> None:
     _move_reward(reward, before, outcome.reward_state, outcome.detail)
     if before != outcome.reward_state or outcome.retry is None:
         what = outcome.reward_state if before != outcome.reward_state else "asked"
-        keep_step(reward, what, at=at, why=outcome.why)
+        keep_step(reward, what, at=at, why=outcome.why, points=outcome.points)
     _tell(order, outcome)
 
 
@@ -226,3 +226,4 @@ def _take_points(order: Fulfilment, at: datetime, subject: str) -> None:
     book = Book(customers=(order.reward.recipient_id,), at=at, subject=subject)
     book.take_back(order.reward, order.points, pending=False, why=order.reward.reason)
     book.close()
+    keep_step(order.reward, "taken_back", at=at, why=order.reward.reason, points=-order.points)

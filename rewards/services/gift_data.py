@@ -46,6 +46,7 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
 
 def _erase_calls(customer: Customer) -> None:
     about = Q(fulfilment__reward__recipient=customer) | Q(batch__items__fulfilment__reward__recipient=customer)
+    about |= Q(redemption__customer=customer)
     fresh = new_external_id(customer)
     for call in OutboundCall.objects.filter(about).distinct():
         call.answer, call.last_error = {}, ERASED if call.last_error else ""

@@ -98,8 +98,9 @@ def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) ->
     if moved:
         kept.available_at, kept.occurred_at, kept.event_id = fresh.available_at, fresh.occurred_at, fresh.event_id
         plan.redate.append(kept)
-    elif kept.inputs.get("multiplier") != fresh.inputs.get("multiplier"):
+    elif (kept.inputs.get("multiplier"), kept.offer_id) != (fresh.inputs.get("multiplier"), fresh.offer_id):
         plan.reweigh.append(kept)
+    kept.program_id, kept.offer = fresh.program_id, fresh.offer
     kept.inputs = fresh.inputs
 
 

@@ -15,6 +15,7 @@ from referrals.codes import coupon_key
 from rewards.events import StockRunsLow
 from rewards.models import Coupon, CouponPool, Fulfilment
 from rewards.queries.stock import stocks_of
+from rewards.services.handing_over import wake_redemptions
 
 CHECK_EVERY = timedelta(hours=1)
 _BATCH = 1000
@@ -63,10 +64,13 @@ def _known_keys(keys: list[str]) -> set[str]:
 
 
 def open_pool(*, pool: CouponPool, at: datetime) -> int:
-    """Have the rewards that wait for this pool tried again now, and its stock looked at; return how many wait."""
+    """Have the rewards and redemptions that wait for this pool tried again now, and its stock looked at.
+
+    Return how many wait.
+    """
     CouponPool.objects.filter(pk=pool.pk).update(check_at=at)
     waits = Fulfilment.objects.filter(kind="coupon", what=pool.name, state=Fulfilment.State.DUE)
-    return waits.update(due_at=at, attempts=0)
+    return waits.update(due_at=at, attempts=0) + wake_redemptions(pool=pool, at=at)
 
 
 def watch_stock(*, at: datetime) -> int:

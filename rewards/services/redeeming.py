@@ -103,7 +103,7 @@ def _place(customer: Customer, wish: Wish, *, actor: str, at: datetime, reserve:
     )
     book.redeem(redemption, actor=actor)
     book.close()
-    _keep(redemption, redemption.state, at=at, actor=actor)
+    keep_redemption_step(redemption, redemption.state, at=at, actor=actor)
     if not reserve:
         _tell_placed(redemption)
     return redemption
@@ -141,9 +141,11 @@ def _handed_over(item: CatalogueItem) -> dict[str, str | int]:
 
 def _tell_placed(redemption: Redemption) -> None:
     publish(RedemptionPlaced(subject=f"redemption:{redemption.pk}", redemption=redemption.pk))
+    redemption.refresh_from_db()  # what needs nobody else was handed over meanwhile
 
 
-def _keep(redemption: Redemption, what: str, *, at: datetime, actor: str, why: str = "") -> None:
+def keep_redemption_step(redemption: Redemption, what: str, *, at: datetime, actor: str = "", why: str = "") -> None:
+    """Note a step of the redemption."""
     RedemptionStep.objects.create(redemption=redemption, at=at, what=what, why=why[:500], actor=actor)
 
 
@@ -151,7 +153,8 @@ def _move(redemption: Redemption, sources: tuple[str, ...], to: str, *, at: date
     """Move the redemption from one of the states to another, once for all who try; else `RedemptionStands`."""
     mine = Redemption.objects.filter(pk=redemption.pk, state__in=sources)
     settled = at if to != State.PLACED else None
-    if mine.update(state=to, expires_at=None, settled_at=settled, outcome=outcome) != 1:
+    done = {"expires_at": None, "due_at": None, "waits_for": Redemption.WaitsFor.PEOPLE}
+    if mine.update(state=to, settled_at=settled, outcome=outcome, **done) != 1:
         redemption.refresh_from_db()
         raise RedemptionStands(f"the redemption is {redemption.state}")
     redemption.refresh_from_db()
@@ -163,7 +166,7 @@ def confirm_redemption(*, redemption: Redemption, actor: str, at: datetime) -> R
     if redemption.expires_at is not None and redemption.expires_at < at:
         raise RedemptionStands("the reservation is over")
     _move(redemption, (State.RESERVED,), State.PLACED, at=at)
-    _keep(redemption, State.PLACED, at=at, actor=actor)
+    keep_redemption_step(redemption, State.PLACED, at=at, actor=actor)
     _tell_placed(redemption)
     return redemption
 
@@ -172,7 +175,7 @@ def confirm_redemption(*, redemption: Redemption, actor: str, at: datetime) -> R
 def fulfil_redemption(*, redemption: Redemption, outcome: str, actor: str, at: datetime) -> Redemption:
     """Say that the customer has it; `outcome` is what they read: a code, a link, when it comes."""
     _move(redemption, (State.PLACED,), State.FULFILLED, at=at, outcome=outcome.strip())
-    _keep(redemption, State.FULFILLED, at=at, actor=actor, why=outcome.strip())
+    keep_redemption_step(redemption, State.FULFILLED, at=at, actor=actor, why=outcome.strip())
     _tell_settled(redemption)
     return redemption
 
@@ -206,7 +209,7 @@ def _pay_back(redemption: Redemption, what: str, *, reason: str, actor: str, at:
     book = Book(customers=(redemption.customer_id,), at=at, subject=f"customer:{redemption.customer_id}")
     book.undo_redemption(redemption, why=what, actor=actor)
     book.close()
-    _keep(redemption, what, at=at, actor=actor, why=reason.strip())
+    keep_redemption_step(redemption, what, at=at, actor=actor, why=reason.strip())
     _tell_settled(redemption)
 
 

@@ -15,6 +15,7 @@ from referrals.terms import terms_from_json
 from rewards.deciding import MILESTONE
 from rewards.limits import period_bounds
 from rewards.models import Reward
+from rewards.queries.choices import chosen_points
 
 
 class LiveWorld:
@@ -62,4 +63,5 @@ class LiveWorld:
         Program.objects.select_for_update(no_key=True).get(pk=program)
         own = Q(referral=self._referral) & ~Q(moment=MILESTONE)
         standing = Reward.objects.filter(program=program, points__gt=0, state__in=Reward.STANDING).exclude(own)
-        return budget - (standing.aggregate(total=Sum("points"))["total"] or 0)
+        granted = standing.aggregate(total=Sum("points"))["total"] or 0
+        return budget - granted - chosen_points(program)

@@ -76,7 +76,7 @@ def _offer(customer: Customer, slug: str) -> Offered:
 
 def _redeem(request: HttpRequest, customer: Customer, wish: Wish) -> bool:
     try:
-        place_redemption(customer=customer, wish=wish, actor=f"customer:{customer.pk}", at=timezone.now())
+        redemption = place_redemption(customer=customer, wish=wish, actor=f"customer:{customer.pk}", at=timezone.now())
     except Refused as refusal:
         words = {
             "insufficient_points": _("You do not have enough points for that."),
@@ -86,7 +86,10 @@ def _redeem(request: HttpRequest, customer: Customer, wish: Wish) -> bool:
         }
         messages.error(request, words.get(refusal.code, refusal.detail))
         return False
-    messages.success(request, _("Done. We will let you know as soon as it is ready."))
+    if redemption.state == redemption.State.FULFILLED:
+        messages.success(request, _("Done. It is yours."))
+    else:
+        messages.success(request, _("Done. We will let you know as soon as it is ready."))
     return True
 
 

@@ -15,7 +15,7 @@ from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, customer_of
 from referrals.models import Customer
 from rewards.models import ChoiceOption
 from rewards.queries.gifts import SHOWS, gift_items, gifts_of
-from rewards.services.choosing import choose_reward
+from rewards.services.choosing import BudgetExhausted, choose_reward
 
 PER_PAGE = 20
 
@@ -59,6 +59,8 @@ def choose_gift(request: HttpRequest, reward_id: str) -> HttpResponse:
         return redirect("gifts")
     try:
         choose_reward(reward=reward, option=option, at=timezone.now(), actor="the customer")
+    except BudgetExhausted:
+        messages.warning(request, _("There are not enough points left for that one. Please choose another."))
     except Refused:
         messages.warning(request, _("This reward was chosen already, or is not there to choose from any more."))
     else:

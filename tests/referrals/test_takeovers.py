@@ -14,6 +14,8 @@ from referrals.services import takeovers
 from referrals.services.clicks import Visit, record_click
 from referrals.services.links import ensure_links
 from referrals.services.takeovers import TakeoverRefused, end_takeover, start_takeover
+from rewards.models import Reward
+from rewards.queries.budgets import granted_points
 from tests.shop import PROGRAM, Shop, apply_text, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,21 @@ def test_start_takeover_ends_equal_in_any_order(shop, cheap):
     standing = [(points, state) for rule, points, state in shop.rewards("ann") if rule == "advocate-fixed"]
     assert standing == [(500, "pending")]
     assert_books_balance()
+
+
+def test_start_takeover_undone_by_an_earlier_event_moves_every_reward_to_the_first_program(shop, cheap):
+    """What comes out the same is not posted again, but belongs to the program and the offer that pay it."""
+    code = shop.code_of("ann")
+    take_over(shop, cheap, at=5)
+    shop.report(shop.purchase("bob", day(6), "1", "50.00", code=code), at=day(7))
+    standing = Reward.objects.filter(state__in=Reward.STANDING)
+    before = set(standing.values_list("program__slug", "offer__program__slug"))
+
+    shop.report(shop.signup("bob", day(1), code=code), at=day(7))
+
+    assert before == {("small-thanks", "small-thanks")}
+    assert set(standing.values_list("program__slug", "offer__program__slug")) == {("refer-a-friend", "refer-a-friend")}
+    assert (granted_points(cheap), granted_points(shop.program)) == (0, sum(r.points for r in standing))
 
 
 def test_end_takeover_gives_new_friends_back(shop, cheap):

@@ -269,7 +269,7 @@ def test_show_perks_asks_the_database_as_often_for_many_as_for_one(
         )
         EventInvitation.objects.create(event=event, customer=ann, invited_at=day(3))
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         get(signed_in, "/perks/")
 
 

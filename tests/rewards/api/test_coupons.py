@@ -4,6 +4,7 @@ import pytest
 
 from rewards.models import ChoiceGroup, ChoiceOption, Coupon
 from tests.rewards.fulfilment.conftest import GiftShop, make_pool
+from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import day
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,7 @@ def test_validate_coupon_says_what_it_is_good_for_and_uses_nothing(api, given):
         "gives": "10 % off",
         "program": "refer-a-friend",
         "reward": given.public_id,
+        "redemption": None,
         "customer": "ann",
         "order_id": None,
         "expires_at": None,
@@ -121,3 +123,19 @@ def test_post_events_answers_with_a_coupon_that_is_due_at_once(api):
     assert [(one["kind"], one["coupon"], one["state"]) for one in answer.json()["rewards"]] == [
         ("coupon", "AAA-1", "fulfilled")
     ]
+
+
+def test_validate_coupon_bought_for_points_names_its_redemption_and_owner(api):
+    make_pool(codes=["AAA-1"])
+    ann = person()
+    give(ann, 100)
+    redemption = redeem(ann, make_item(kind="coupon", what="THANKS10"))
+
+    answer = api.post("coupons/aaa1/validate", {}).json()
+
+    assert (answer["valid"], answer["redemption"], answer["reward"], answer["customer"]) == (
+        True,
+        redemption.public_id,
+        None,
+        "ann",
+    )

@@ -62,6 +62,7 @@ def test_redemption_is_placed_listed_and_cancelled(api, ann, mug):
         "points": 400,
         "kind": "manual",
         "state": "placed",
+        "waits_for": "people",
         "outcome": None,
         "expires_at": None,
         "created_at": "",

@@ -123,8 +123,8 @@ def test_fulfil_coupon_sabotaged_gives_one_code_twice(gift_shop, monkeypatch):
     first, second = shop.earn("bob", "1"), shop.earn("cleo", "2")
     monkeypatch.setattr(coupon_kind, "free_coupons", lambda pool: list(pool.coupons.values_list("pk", flat=True)))
 
-    def careless(pk, *, at, expires_at, reward):
-        Coupon.objects.filter(pk=pk).update(state="given", reward=reward, given_at=at)
+    def careless(pk, *, at, expires_at, cause):
+        Coupon.objects.filter(pk=pk).update(state="given", reward=cause, given_at=at)
         return True
 
     monkeypatch.setattr(coupon_kind, "give", careless)

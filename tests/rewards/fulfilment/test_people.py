@@ -4,17 +4,21 @@ import pytest
 
 from core.errors import Invalid
 from messaging.models import Message
-from rewards.models import (
-    ChoiceGroup,
-    ChoiceOption,
-)
-from rewards.services.choosing import NothingToChoose, choose_reward
+from rewards.models import ChoiceGroup, ChoiceOption, Reward
+from rewards.queries.badges import is_known_badge
+from rewards.queries.budgets import budget_of, burn_down, granted_points
+from rewards.queries.segment_fields import badges, perks
+from rewards.queries.standing import badges_of, perk_slugs_of
+from rewards.queries.standing_cards import earned_badges
+from rewards.services import choosing
+from rewards.services.choosing import BudgetExhausted, NothingToChoose, choose_reward
 from rewards.services.fulfilling import FulfilmentInWrongState, retry_fulfilment
 from rewards.services.handiwork import decline_handiwork, finish_handiwork
-from tests.rewards.fulfilment.conftest import make_pool, order_of, states, work
-from tests.shop import assert_books_balance, day
+from tests.rewards.fulfilment.conftest import PROGRAM, GiftShop, make_pool, order_of, states, work
+from tests.shop import apply_text, assert_books_balance, day
 
 pytestmark = pytest.mark.django_db
+FIXED = "{id: fixed, to: advocate, on: qualified, points: 300}"
 
 
 @pytest.fixture
@@ -233,3 +237,98 @@ def test_choose_reward_taken_back_is_refused(choice):
         choose_reward(reward=reward, option=options["points"], at=day(21))
 
     assert shop.points("ann") == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("kind", "held"), [("perk", ([], ["lounge"])), ("badge", (["lounge"], []))])
+def test_choose_reward_of_a_perk_or_badge_shows_where_the_customer_stands(gift_shop, kind, held):
+    shop = gift_shop("choice: thank-you")
+    group = ChoiceGroup.objects.create(name="thank-you", title="Choose your thank-you")
+    option = ChoiceOption.objects.create(group=group, name="The lounge", kind=kind, what="lounge")
+    reward = shop.earn()
+    shop.release()
+    ann = reward.recipient
+    before = (list(badges_of(ann)), perk_slugs_of(ann))
+
+    choose_reward(reward=reward, option=option, at=day(15))
+
+    assert (before, (list(badges_of(ann)), perk_slugs_of(ann))) == (([], []), held)
+    assert [badge.card.slug for badge in earned_badges(ann)] == held[0]
+    assert badges([ann.pk], ["lounge"]) == {ann.pk: {"lounge": kind == "badge"}}
+    assert perks([ann.pk], ["lounge"]) == {ann.pk: {"lounge": kind == "perk"}}
+    assert Message.objects.filter(kind="badge_earned").count() == (kind == "badge")
+    assert is_known_badge("lounge") == (kind == "badge")
+
+
+def test_take_back_of_a_chosen_perk_ends_it(gift_shop):
+    shop = gift_shop("choice: thank-you")
+    group = ChoiceGroup.objects.create(name="thank-you", title="Choose your thank-you")
+    option = ChoiceOption.objects.create(group=group, name="The lounge", kind="perk", what="lounge")
+    reward = shop.earn()
+    shop.release()
+    choose_reward(reward=reward, option=option, at=day(15))
+
+    shop.refund_all(at=16)
+
+    assert perk_slugs_of(reward.recipient) == []
+
+
+def limited(budget: int) -> str:
+    return PROGRAM.replace("rewards:", f"limits: {{budget_points: {budget}}}\nrewards:")
+
+
+def offer_choice(budget: int):
+    group = make_group()
+    shop = GiftShop("choice: thank-you", limited(budget))
+    rewards = [shop.earn("bob", "1"), shop.earn("carl", "2")]
+    shop.release()
+    return shop, rewards, {option.kind: option for option in group.options.select_related("group")}
+
+
+def test_choose_reward_counts_chosen_points_for_the_budget_until_they_are_taken_back(db):
+    shop, (first, _), options = offer_choice(500)
+
+    choose_reward(reward=first, option=options["points"], at=day(15))
+    after = (granted_points(shop.program), budget_of(shop.program, at=day(16)).left)
+    burnt = [(one.day, one.points) for one in burn_down(shop.program, budget=500, today=day(15).date())]
+    shop.refund_all("bob", "1", at=16)
+
+    assert (after, burnt) == ((300, 200), [(day(15).date(), 300)])
+    assert granted_points(shop.program) == 0
+    assert [one.granted for one in burn_down(shop.program, budget=500, today=day(16).date())] == [300, 0]
+    assert_books_balance()
+
+
+def test_choose_reward_refuses_points_beyond_the_budget_and_another_may_be_chosen(db):
+    shop, (first, second), options = offer_choice(500)
+    choose_reward(reward=first, option=options["points"], at=day(15))
+
+    with pytest.raises(BudgetExhausted) as refused:
+        choose_reward(reward=second, option=options["points"], at=day(15))
+    second.refresh_from_db()
+    unchanged = (second.detail, states(second), shop.points("ann"))
+    choose_reward(reward=second, option=options["manual"], at=day(15))
+
+    assert refused.value.detail == "200 points are left in the program's budget, this takes 300"
+    assert unchanged == ({"what": "thank-you"}, ("available", "asked"), (300, 0, 0))
+    assert second.detail["chosen"] == "A tree"
+
+
+def test_choose_reward_without_the_budget_guard_would_grant_too_much(db, monkeypatch):
+    shop, rewards, options = offer_choice(500)
+    monkeypatch.setattr(choosing, "_refuse_beyond_budget", lambda *_: None)
+
+    for reward in rewards:
+        choose_reward(reward=reward, option=options["points"], at=day(15))
+
+    assert granted_points(shop.program) == 600
+
+
+def test_grant_counts_chosen_points_of_others_against_the_budget(db):
+    shop, (first, _), options = offer_choice(500)
+    choose_reward(reward=first, option=options["points"], at=day(15))
+    apply_text(limited(500).replace("{id: gift, to: advocate, on: qualified, GIFT}", FIXED))
+
+    shop.report(shop.purchase("dora", day(20), "3", "59.90", code=shop.code), at=day(20))
+
+    refused = Reward.objects.get(referral__friend__external_id="dora")
+    assert (refused.state, refused.reason, refused.inputs["left"]) == ("refused", "budget_exhausted", 200)
