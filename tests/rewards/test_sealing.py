@@ -1,5 +1,8 @@
 """Each day's ledger is sealed: a row that is changed afterwards is found and named, however well the sums agree."""
 
+from datetime import UTC, datetime
+from hashlib import sha256
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
@@ -7,7 +10,7 @@ from django.db.models import F
 
 from rewards.immutability import SEALS, drop_triggers
 from rewards.models import Account, Entry, Lot, LotUse, Seal, Transfer
-from rewards.sealing import SealedRow, close_rows, first_difference, grouped
+from rewards.sealing import close_rows, first_difference, pack_rows, row_digest
 from rewards.services import audit, sealing
 from rewards.services.adjustments import adjust_points
 from rewards.services.audit import audit_ledger
@@ -15,35 +18,40 @@ from rewards.services.sealing import seal_due
 from tests.rewards.goods import give, person
 from tests.shop import day
 
-ROWS = [SealedRow(n, ["grant", n], [[n, 1]], []) for n in (1, 2, 5)]
+
+def packed(transfers=((1, "grant"), (2, "grant"), (5, "grant")), entries=((1, 7), (2, 8), (5, 9)), uses=()):
+    return [pack_rows((row[0], row) for row in series) for series in (transfers, entries, uses)]
 
 
 def test_close_rows_is_a_chain():
-    first, second = close_rows(ROWS, prev_sha256=""), close_rows(ROWS, prev_sha256="a")
+    first, second = close_rows(packed(), prev_sha256=""), close_rows(packed(), prev_sha256="a")
 
     assert (len(first.sha256), first.sha256 == second.sha256, first.marks == second.marks) == (64, False, True)
+
+
+def test_close_rows_tells_an_entry_from_a_lot_use():
+    moved = packed(entries=((1, 7), (2, 8)), uses=((5, 9),))
+
+    assert close_rows(packed(), prev_sha256="").sha256 != close_rows(moved, prev_sha256="").sha256
 
 
 @pytest.mark.parametrize(
     ("after", "found"),
     [
-        (ROWS, ""),
-        ([ROWS[0], SealedRow(2, ["grant", 3], [[2, 1]], []), ROWS[2]], "transfer 2"),
-        ([ROWS[0], SealedRow(2, ["grant", 2], [[2, 9]], []), ROWS[2]], "entries of transfer 2"),
-        ([ROWS[0], ROWS[1], SealedRow(5, ["grant", 5], [[5, 1]], [[1]])], "lot uses of transfer 5"),
-        ([ROWS[0], ROWS[2]], "transfer 2"),
-        (ROWS[:2], "transfer 5"),
-        ([*ROWS, SealedRow(7, [], [], [])], "transfer 7"),
+        ({}, ""),
+        ({"transfers": ((1, "grant"), (2, "revoke"), (5, "grant"))}, "transfer 2"),
+        ({"entries": ((1, 7), (2, 9), (5, 9))}, "entries of transfer 2"),
+        ({"uses": ((5, 1),)}, "lot uses of transfer 5"),
+        ({"transfers": ((1, "grant"), (5, "grant")), "entries": ((1, 7), (5, 9))}, "transfer 2"),
+        ({"transfers": ((1, "grant"), (2, "grant"))}, "transfer 5"),
+        ({"transfers": ((1, "grant"), (2, "grant"), (5, "grant"), (7, "grant"))}, "transfer 7"),
+        ({"transfers": ((1, "grant"), (2, "grant"), (5, "redeem")), "uses": ((1, 1),)}, "lot uses of transfer 1"),
     ],
 )
 def test_first_difference_names_the_row(after, found):
-    assert first_difference(close_rows(ROWS, prev_sha256="").marks, close_rows(after, prev_sha256="").marks) == found
+    was, now = (close_rows(series, prev_sha256="").marks for series in (packed(), packed(**after)))
 
-
-def test_grouped_hands_out_rows_by_their_first_column():
-    rows = grouped([(1, "a"), (1, "b"), (3, "c"), (9, "d")])
-
-    assert [rows.of(n) for n in (1, 2, 4, 9, 10)] == [[("a",), ("b",)], [], [], [("d",)], []]
+    assert first_difference(was, now) == found
 
 
 @pytest.fixture
@@ -66,6 +74,36 @@ def test_seal_due_seals_once_a_day_what_was_written_since(ann):
     assert [(seal.from_id, seal.to_id) for seal in seals] == [(last - 2, last - 1), (last, last)]
     assert audit_ledger().findings == ()
     assert (audit_ledger().sealed_to, audit_ledger().seal) == (last, seals[1].sha256)
+
+
+AWKWARD = {
+    "reason": 'a "quoted" \\ line\n\t\x01\x7f über 🎁',
+    "b": [1, {"zz": None, "y": True, "ä": "/"}, []],
+    "aa": {},
+    "": -3,
+}
+
+
+def test_seals_are_the_same_in_every_database(ann):
+    adjust_points(customer=ann, points=-120, reason="spent", actor='Zoë \\ "Q"', at=day(0.123456))
+    last = Transfer.objects.latest("pk")
+    drop_triggers(connection)
+    Transfer.objects.filter(pk=last.pk).update(cause=AWKWARD, event_at=datetime(1969, 12, 31, 23, 0, 0, 7, tzinfo=UTC))
+    LotUse.objects.filter(transfer=last).update(extends_to=day(9.000001))
+
+    span = (last.pk - 2, last.pk)
+    by_lane = sealing._rows(*span)
+
+    assert [len(series) // 40 for series in by_lane] == [3, 3, 2]
+    assert by_lane == [sealing._packed(*series, span) for series in sealing._SERIES]
+
+
+def test_row_digest_is_what_postgresql_makes_of_the_row():
+    """The text of `SELECT json_build_array(7, 'é"', NULL, ('{"reason": 1, "b": [1.5]}'::jsonb)::text, 1000000)`."""
+    moment = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    text = '[7, "é\\"", null, "{\\"b\\": [1.5], \\"reason\\": 1}", 1000000]'
+
+    assert row_digest([7, 'é"', None, {"reason": 1, "b": [1.5]}, moment]) == sha256(text.encode()).digest()
 
 
 def test_seal_due_closes_a_long_stretch_in_several_seals(ann, monkeypatch):
