@@ -42,8 +42,9 @@ def accept(world: World, chain: Chain, evidence: Evidence) -> bool:
     elif last.by_staff or last.pardoned:
         return False
     elif evidence.advocate != chain.owner:
-        over = last.state == "expired" or (last.state == "voided" and last.reason in BINDS_ANEW_AFTER)
-        if not over:
+        late = is_outside_window(world.programs[last.program], last.binding)
+        voided = last.state == "voided" and (last.reason in BINDS_ANEW_AFTER or late)
+        if not voided and last.state != "expired":
             return False
         chain.past += chain.current
         chain.owner, chain.current = evidence.advocate, []
@@ -95,9 +96,11 @@ def void_reason(world: World, program: Program, friend: str, evidence: Evidence)
         return "cycle"
     if any(order.at < evidence.touch for order in world.purchases(friend)):
         return "existing_customer"
-    if when(evidence.fact) - evidence.touch > program.offer_at(evidence.touch).window * DAY:
-        return "outside_window"
-    return ""
+    return "outside_window" if is_outside_window(program, evidence) else ""
+
+
+def is_outside_window(program: Program, evidence: Evidence) -> bool:
+    return when(evidence.fact) - evidence.touch > program.offer_at(evidence.touch).window * DAY
 
 
 def within_window(program: Program, bound: Evidence, at: datetime) -> bool:
