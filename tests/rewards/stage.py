@@ -212,7 +212,8 @@ class Stage:
         mine = self.model.live_of(slug, friend)
         rows = Referral.objects.filter(program__slug=slug, friend__external_id=friend)
         row = rows.filter(state__in=Referral.LIVE).first() or rows.order_by("-bound_at", "-pk").first()
-        if mine and row and (row.state, row.reason, row.bound_at) == (mine.state, mine.reason, mine.bound_at):
+        same = row and (row.advocate.external_id, row.state, row.reason, row.bound_at)
+        if mine and same == (mine.advocate, mine.state, mine.reason, mine.bound_at):
             self._both(lambda: model(mine), lambda: product(row))
 
     def _flag(self, program: int, friend: str) -> None:

@@ -42,8 +42,9 @@ def accept(world: World, chain: Chain, evidence: Evidence) -> bool:
     elif last.by_staff or last.pardoned:
         return False
     elif evidence.advocate != chain.owner:
-        over = last.state == "expired" or (last.state == "voided" and last.reason in BINDS_ANEW_AFTER)
-        if not over:
+        late = is_outside_window(world.programs[last.program], last.binding)
+        voided = last.state == "voided" and (last.reason in BINDS_ANEW_AFTER or late)
+        if not voided and last.state != "expired":
             return False
         chain.past += chain.current
         chain.owner, chain.current = evidence.advocate, []
@@ -52,10 +53,11 @@ def accept(world: World, chain: Chain, evidence: Evidence) -> bool:
 
 
 def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
-    """Whether the words do not say who brought a friend whom two advocates' expired and new evidence claim.
+    """Whether the words do not say who brought a friend or by which offer to pay.
 
-    That is: evidence of another advocate from inside a window that has expired since, and earlier evidence of
-    one who took over from an expired one.
+    That is: evidence of another advocate from inside a window that has expired since, earlier evidence of one who
+    took over from an expired one, and earlier evidence from the time of another offer, which the words do not say
+    how to decide again.
     """
     last = chain.last
     if last is None:
@@ -63,7 +65,9 @@ def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
     if evidence.advocate != chain.owner:
         program = world.programs[last.program]
         return last.state == "expired" and within_window(program, last.binding, when(evidence.fact))
-    return any(one.state == "expired" for one in chain.past) and place(evidence.fact) < place(last.binding.fact)
+    earlier = place(evidence.fact) < place(last.binding.fact)
+    elsewhere = world.programs[last.program].offer_at(evidence.touch) != last.promise
+    return earlier and (elsewhere or any(one.state == "expired" for one in chain.past))
 
 
 def episodes(world: World, program: Program, friend: str, chain: Chain) -> list[tuple[Evidence, str]]:
@@ -95,9 +99,11 @@ def void_reason(world: World, program: Program, friend: str, evidence: Evidence)
         return "cycle"
     if any(order.at < evidence.touch for order in world.purchases(friend)):
         return "existing_customer"
-    if when(evidence.fact) - evidence.touch > program.offer_at(evidence.touch).window * DAY:
-        return "outside_window"
-    return ""
+    return "outside_window" if is_outside_window(program, evidence) else ""
+
+
+def is_outside_window(program: Program, evidence: Evidence) -> bool:
+    return when(evidence.fact) - evidence.touch > program.offer_at(evidence.touch).window * DAY
 
 
 def within_window(program: Program, bound: Evidence, at: datetime) -> bool:

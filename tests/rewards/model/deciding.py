@@ -186,7 +186,9 @@ def _answers(
             answer.state, answer.reason, answer.points = "refused", "condition", 0
         elif rule.first_match and holds(rule.when, fact):
             matched.add(group)
-        if any(_is_gone(old, answer) for old in referral.rewards):
+        chain = program.chains[referral.friend]
+        before = [one for old in chain.past for one in old.rewards if one.moment == "signup"]
+        if any(_is_gone(old, answer) for old in [*referral.rewards, *before]):
             answer.state = "unneeded"
         if answer.state == "planned" and left is not None and rule.kind == "points":
             if answer.points > left:
