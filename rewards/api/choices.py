@@ -69,7 +69,10 @@ class RewardChooseView(APIView):
     @extend_schema(request=ChooseIn, responses=RewardOut)
     @idempotent
     def post(self, request: Request, reward_id: str) -> Response:
-        """Give the chosen option in place of the choice, once. 409 `nothing_to_choose` a second time, `budget_exhausted` for too many points."""
+        """Give the chosen option in place of the choice, once.
+
+        409 `nothing_to_choose` a second time, `budget_exhausted` for too many points.
+        """
         reward = find_reward(reward_id)
         body = ChooseIn(data=request.data)
         body.is_valid(raise_exception=True)
