@@ -22,7 +22,7 @@ from rewards.budgeting import (
     stages_reached,
     typical_referral,
 )
-from rewards.models import Reward, RewardStep
+from rewards.models import Fulfilment, Reward, RewardStep
 
 TYPICAL_OF = 50
 """How many of the latest rewarded referrals say what a referral usually takes."""
@@ -123,6 +123,13 @@ def budget_of(program: Program, *, at: datetime, project: bool = True) -> Budget
 def granted_points(program: Program) -> int:
     """Return the points granted and not taken back in the program, milestones included (rule 11)."""
     standing = Reward.objects.filter(program=program, points__gt=0, state__in=Reward.STANDING)
+    return int(standing.aggregate(total=Sum("points"))["total"] or 0) + chosen_points(program.pk)
+
+
+def chosen_points(program: int) -> int:
+    """Return the points that customers chose among several rewards of the program and that were not taken back."""
+    chosen = Fulfilment.objects.filter(kind="points", state=Fulfilment.State.DONE, points__gt=0)
+    standing = chosen.filter(reward__program=program, reward__kind="choice", reward__state__in=Reward.STANDING)
     return int(standing.aggregate(total=Sum("points"))["total"] or 0)
 
 

@@ -59,7 +59,7 @@ def carry_out(plan: Plan, ripe: list[Reward], book: Book, journal: Journal, *, w
         journal.keep(reward, "redated", 0, "another event of the friend counts now")
     reduced = [reward for reward, _ in plan.reduce]
     changed = list(dict.fromkeys([*plan.redate, *reduced, *plan.reweigh]))
-    Reward.objects.bulk_update(changed, ["points", "available_at", "occurred_at", "event", "inputs"])
+    Reward.objects.bulk_update(changed, ["points", "available_at", "occurred_at", "event", "offer", "inputs"])
     for reward in plan.refuse:
         journal.keep(reward, "refused", 0, reward.reason)
     for reward in plan.grant:

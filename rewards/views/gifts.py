@@ -15,7 +15,7 @@ from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, customer_of
 from referrals.models import Customer
 from rewards.models import ChoiceOption
 from rewards.queries.gifts import SHOWS, gift_items, gifts_of
-from rewards.services.choosing import choose_reward
+from rewards.services.choosing import BudgetExhausted, choose_reward
 
 PER_PAGE = 20
 
@@ -53,12 +53,16 @@ def choose_gift(request: HttpRequest, reward_id: str) -> HttpResponse:
         raise Http404
     chosen = request.POST.get("option", "")
     offered = ChoiceOption.objects.select_related("group").filter(group__name=str(reward.detail.get("what", "")))
-    option = offered.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdigit() else None
+    option = (
+        offered.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else None
+    )
     if option is None:
         messages.warning(request, _("Please choose one of the rewards first."))
         return redirect("gifts")
     try:
         choose_reward(reward=reward, option=option, at=timezone.now(), actor="the customer")
+    except BudgetExhausted:
+        messages.warning(request, _("There are not that many points left just now. Please choose another reward."))
     except Refused:
         messages.warning(request, _("This reward was chosen already, or is not there to choose from any more."))
     else:
