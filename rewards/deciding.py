@@ -4,7 +4,7 @@ Everything that depends on more than the friend's own history is asked of a `Wor
 so that a decision in production and one in a back-test are the same code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -143,17 +143,19 @@ def decide(
     limit_anew: bool = False,
     reached: Sequence[Milestone],
     world: World,
+    stopped: Set[tuple[str, int, str]] = frozenset(),
 ) -> Decision:
     """Return what is due of the referral's rules as it stands, in their order, then of the milestones it reaches.
 
     What was decided before for the same event stays as it was decided, recomputed on the net that is left
     (rule 7). With `anew` another event qualifies, or qualifies again: the limit is judged, and all but sign-up
     rewards are decided again (rule 4). `limited` is the limit's last verdict; `limit_anew` asks for a new one.
+    What is `stopped`, by staff, takes nothing of the budget.
     """
     candidates = candidates_of(terms, standing, purchases)
     if anew or limit_anew:
         limited = is_limited(terms, standing, world)
-    decider = _Decider(terms, world, prior, anew=anew, limit_anew=limit_anew)
+    decider = _Decider(terms, world, prior, stopped, anew=anew, limit_anew=limit_anew)
     decider.keep(candidates)
     due = [decider.decide(one, limited=limited) for one in candidates]
     for one in reached:
@@ -165,11 +167,19 @@ class _Decider:
     """One decision in the making: which group has its match, and what is left of the budget."""
 
     def __init__(
-        self, terms: Terms, world: World, prior: Mapping[tuple[str, int, str], Prior], *, anew: bool, limit_anew: bool
+        self,
+        terms: Terms,
+        world: World,
+        prior: Mapping[tuple[str, int, str], Prior],
+        stopped: Set[tuple[str, int, str]],
+        *,
+        anew: bool,
+        limit_anew: bool,
     ) -> None:
         self._terms = terms
         self._world = world
         self._prior = prior
+        self._stopped = stopped
         self._anew = anew
         self._limit_anew = limit_anew
         self._levels: dict[datetime, tuple[Level | None, int]] = {}
@@ -219,10 +229,11 @@ class _Decider:
         level, inputs = self._tier(one)
         multiplier = level.multiplier if level else Decimal(1)
         points = points_of(one.rule, self._terms, one.net_minor or 0, multiplier=multiplier)
-        left = self._budget() if points else None
-        if left is not None and points > left:
-            return self._refused(one, "budget_exhausted", {"needs": points, "left": max(left, 0)})
-        self._spend(points)
+        if one.key not in self._stopped:
+            left = self._budget() if points else None
+            if left is not None and points > left:
+                return self._refused(one, "budget_exhausted", {"needs": points, "left": max(left, 0)})
+            self._spend(points)
         return self._due(one, points, multiplier, inputs)
 
     def _condition(self, one: Candidate) -> Outcome:

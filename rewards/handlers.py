@@ -66,7 +66,9 @@ WATCHERS = "referrals.change_program"
 def grant(event: ReferralJudged) -> None:
     """Bring the referral's rewards in line with how it was judged."""
     related = ("offer", "friend", "advocate", "qualifying_event")
-    referral = Referral.objects.select_related(*related).get(pk=event.referral)
+    # Locked: tried again later, it waits for whoever judges the referral just now, and decides on what they leave.
+    locked = Referral.objects.select_for_update(of=("self",), no_key=True)
+    referral = locked.select_related(*related).get(pk=event.referral)
     cause = Event.objects.filter(pk=event.event).first()
     settle_referral(referral=referral, event=cause, at=clocks.now(), subject=event.subject)
 

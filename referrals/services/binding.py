@@ -313,7 +313,7 @@ def _rebind(referral: Referral, candidate: Candidate, at: datetime) -> None:
 
 
 def _note_ignored(referral: Referral, candidate: Candidate, event: Event, at: datetime) -> None:
-    """Keep that the friend used another advocate too; the first time it is an assist."""
+    """Keep that the friend used another advocate too; the first time, where it could have bound, it is an assist."""
     evidence = candidate.evidence
     advocate = evidence.link.customer
     ReferralStep.objects.create(
@@ -324,7 +324,8 @@ def _note_ignored(referral: Referral, candidate: Candidate, event: Event, at: da
         event=event,
         data={"advocate": advocate.external_id, "code": evidence.code, "method": evidence.method},
     )
-    if referral.state in Referral.LIVE and not is_same_person(advocate, referral.friend):
+    own = is_same_person(advocate, referral.friend) or is_same_person(advocate, referral.advocate)
+    if referral.state in Referral.LIVE and not own and not candidate.reason:
         Assist.objects.get_or_create(
             referral=referral,
             advocate=advocate,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from core.errors import Refused
 from referrals.judgement import Before, Doubts, Judgement, judge
@@ -100,8 +101,9 @@ def reopen_referral(*, referral: Referral, note: str, actor: str, at: datetime, 
     referral = lock_referral(pk=referral.pk)
     if referral.state != Referral.State.VOIDED:
         raise WrongState(f"only a voided referral can be reopened; this one is {referral.state}")
-    live = Referral.objects.filter(program=referral.program, friend=referral.friend, state__in=Referral.LIVE)
-    if live.exists():
+    places = {referral.program_id, referral.instead_of_id or referral.program_id}
+    live = Referral.objects.filter(friend=referral.friend, state__in=Referral.LIVE)
+    if live.filter(Q(program__in=places) | Q(instead_of__in=places)).exists():
         raise WrongState("the friend has another live referral in this program")
     if is_same_person(referral.advocate, referral.friend):
         raise WrongState("advocate and friend are the same person")

@@ -69,9 +69,9 @@ class RewardChooseView(APIView):
     @extend_schema(request=ChooseIn, responses=RewardOut)
     @idempotent
     def post(self, request: Request, reward_id: str) -> Response:
-        """Give the chosen option in place of the choice, once.
+        """Give the chosen option in place of the choice, once. 409 `nothing_to_choose` a second time.
 
-        409 `nothing_to_choose` a second time, `budget_exhausted` for too many points.
+        409 `budget_exhausted` for points that the program has no longer; another option can be chosen.
         """
         reward = find_reward(reward_id)
         body = ChooseIn(data=request.data)

@@ -78,12 +78,24 @@ def _make(pool: CouponPool, *, at: datetime, expires_at: datetime | None, cause:
 
 
 def _fulfil(order: Fulfilment, at: datetime) -> Outcome:
+    if used := _used_before(order.reward):
+        return given(coupon_detail(used))
     pool = CouponPool.objects.filter(name=order.what).first()
     coupon = take_coupon(pool, at=at, cause=order.reward) if pool else None
     if coupon is None:
         why = "no code is left" if pool else f"there is no coupon pool {order.what!r} yet"
         return Outcome(reward_state=Reward.State.WAITING_STOCK, why=why, retry=LOOK_AGAIN)
     return given(coupon_detail(coupon))
+
+
+def _used_before(reward: Reward) -> Coupon | None:
+    """Return the coupon already used for the same cause: it was taken back in vain, and one cause pays once."""
+    same = {"program": reward.program_id, "rule": reward.rule, "recipient": reward.recipient_id, "cause": reward.cause}
+    earlier = Reward.objects.filter(**same, state=Reward.State.REVOKED)
+    used = Coupon.objects.select_related("pool").filter(reward__in=earlier, state=Coupon.State.USED).first()
+    if used is not None:
+        Coupon.objects.filter(pk=used.pk).update(reward=reward)
+    return used
 
 
 def coupon_detail(coupon: Coupon) -> dict[str, str | None]:

@@ -5,12 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from core.errors import Invalid, Refused
-from referrals.models import Program
-from referrals.queries.programs import current_offer, terms_of
 from rewards.models import ChoiceOption, Fulfilment, Reward
-from rewards.queries.budgets import granted_points
 from rewards.services.book import Book
 from rewards.services.fulfilling import fulfil_order, keep_step
+from rewards.services.world import budget_left_of
 
 State = Fulfilment.State
 
@@ -22,7 +20,7 @@ class NothingToChoose(Refused):
 
 
 class BudgetExhausted(Refused):
-    """The points do not fit into what is left of the program's budget; the detail says how many are."""
+    """The points do not fit into what is left of the program's budget; something else can be chosen."""
 
     code = "budget_exhausted"
 
@@ -32,13 +30,15 @@ def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: 
     """Give the customer the option of their choice in place of the reward; it is given as its kind says.
 
     Raises `NothingToChoose` a second time, `Invalid` for an option that is not offered here, and `BudgetExhausted`
-    for points that do not fit into what is left: another one may be chosen.
+    for points that the program has no longer (rule 11).
     """
     order = Fulfilment.objects.filter(reward=reward, kind="choice").first()
     if reward.kind != "choice" or order is None or order.state != State.ASKED:
         raise NothingToChoose(_why_not(reward, order))
     if option.group.name != order.what or not option.offered:
         raise Invalid("this is not among what you can choose from", pointer="/option")
+    if option.kind == "points":
+        _within_budget(reward, option.points, at)
     chosen = {
         "kind": option.kind,
         "what": option.what,
@@ -46,8 +46,6 @@ def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: 
         "amount_minor": option.amount_minor,
         "currency": option.currency,
     }
-    if option.kind == "points":
-        _refuse_beyond_budget(reward, option.points, at)
     waiting = Fulfilment.objects.filter(pk=order.pk, kind="choice", state=State.ASKED)
     fresh = {"state": State.DUE, "how": Fulfilment.How.AT_ONCE, "attempts": 0, "due_at": at}
     if waiting.update(**chosen, **fresh) != 1:
@@ -60,16 +58,11 @@ def choose_reward(*, reward: Reward, option: ChoiceOption, at: datetime, actor: 
     return reward
 
 
-def _refuse_beyond_budget(reward: Reward, points: int, at: datetime) -> None:
-    """Weigh the points against the program's budget, under the same locks and in the same order as any grant."""
-    Book(customers=(reward.recipient_id,), at=at, subject=f"reward:{reward.pk}")
-    budget = terms_of(current_offer(reward.program)).limits.budget_points
-    if budget is None:
-        return
-    Program.objects.select_for_update(no_key=True).get(pk=reward.program_id)
-    left = max(0, budget - granted_points(reward.program))
-    if points > left:
-        raise BudgetExhausted(f"{left} points are left in the program's budget, this takes {points}")
+def _within_budget(reward: Reward, points: int, at: datetime) -> None:
+    Book(customers=(reward.recipient_id,), at=at, subject=f"reward:{reward.pk}")  # locked before the program, as ever
+    left = budget_left_of(reward.program_id)
+    if left is not None and points > left:
+        raise BudgetExhausted(f"{points} points are more than is left of what the program gives")
 
 
 def _why_not(reward: Reward, order: Fulfilment | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from core.errors import NotFound, Refused
 from referrals.codes import coupon_key
@@ -16,6 +17,7 @@ from referrals.terms import RewardRule, Terms
 from rewards.fulfilment.coupon import coupon_detail, take_coupon
 from rewards.models import Coupon, CouponPool, Fulfilment, Reward
 from rewards.services.fulfilling import keep_step, new_order
+from rewards.services.planning import BY_STAFF
 
 CLAIM = "claim"
 
@@ -111,7 +113,7 @@ def settle_claim(*, referral: Referral, at: datetime) -> Reward | None:
     if referral.state not in Referral.LIVE:
         return None
     mine = Reward.objects.filter(program=referral.program_id, recipient=referral.friend_id, moment=CLAIM)
-    if mine.filter(state__in=Reward.STANDING).exists():
+    if mine.filter(Q(state__in=Reward.STANDING) | Q(reason=BY_STAFF)).exists():
         return None
     claim = claims_behind(referral).select_related("offer").first()
     if claim is None:

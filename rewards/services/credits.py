@@ -34,6 +34,8 @@ def give_points(
     A credit waits where it is above SECOND_PERSON_ABOVE_POINTS together with what the customer was given by
     hand in the last 24 hours, so that it cannot be had in parts.
     """
+    # Of several at once each sees what the others gave, so that a large credit cannot be had in parts.
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if not needs_second_person(customer, points, at=at):
         _refuse_erased(customer)
         adjust_points(customer=customer, points=points, reason=reason, actor=actor, at=at, expires_days=expires_days)

@@ -17,8 +17,16 @@ from rewards.deciding import MILESTONE, decide, milestone_cause, milestone_numbe
 from rewards.events import MilestoneReached, StandingChanged
 from rewards.models import Reward, Settlement
 from rewards.services.book import Book
-from rewards.services.planning import make_plan, new_reward, priors_of, split_milestones
-from rewards.services.posting import Journal, carry_out, is_ripe, release, tell_released, tell_withdrawn
+from rewards.services.planning import make_plan, new_reward, priors_of, split_milestones, stopped_of
+from rewards.services.posting import (
+    Journal,
+    carry_out,
+    is_ripe,
+    release,
+    tell_released,
+    tell_withdrawn,
+    waits_for_review,
+)
 from rewards.services.world import LiveWorld
 
 State = Reward.State
@@ -36,11 +44,14 @@ def settle_referral(
     terms = terms_from_json(referral.offer.terms)
     history = load_history(referral.friend)
     standing = _standing(referral, terms, history)
-    people = (referral.advocate_id, referral.friend_id, *standing.assistants)
+    people = {referral.advocate_id, referral.friend_id, *standing.assistants}
     book = Book(customers=people, at=at, subject=subject)
     settlement = Settlement.objects.filter(referral=referral).first() or Settlement(referral=referral)
     rewards = Reward.objects.filter(referral=referral).exclude(moment=MILESTONE).select_related("offer").order_by("pk")
     own = [reward for reward in rewards if reward.moment != "claim" or standing.state == "voided"]
+    if helped := {reward.recipient_id for reward in own} - people:  # by an earlier offer that thanked for assists
+        book = Book(customers=people | helped, at=at, subject=subject)
+    _end_clearance(referral, own)
     climb = _climb(referral, terms, standing, settlement)
     anew = standing.earns and settlement.qualifying_event_id != standing.qualifying_pk
     decision = decide(
@@ -48,6 +59,7 @@ def settle_referral(
         standing,
         history.purchases,
         prior=priors_of(own),
+        stopped=stopped_of(own),
         anew=anew,
         limit_anew=limit_anew,
         limited=settlement.limited,
@@ -65,6 +77,15 @@ def settle_referral(
         tell_released(ripe, subject=subject)
     _keep(settlement, standing, limited=decision.limited)
     _tell_standing(referral, plan.grant, changed=climb.moves or (anew and standing.counts), subject=subject)
+
+
+def _end_clearance(referral: Referral, own: Sequence[Reward]) -> None:
+    """Forget that staff let rewards go during a review once it is over, so that another review holds them too."""
+    cleared = [reward for reward in own if reward.cleared and reward.state == State.PENDING]
+    if cleared and not waits_for_review(referral):
+        Reward.objects.filter(pk__in=[reward.pk for reward in cleared]).update(cleared=False)
+        for reward in cleared:
+            reward.cleared = False
 
 
 @dataclass(frozen=True, slots=True)

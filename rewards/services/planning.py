@@ -8,7 +8,7 @@ from decimal import Decimal
 from referrals.models import Referral
 from referrals.terms import terms_from_json
 from rewards.calculation import signup_cause
-from rewards.deciding import MILESTONE, STAYS_REFUSED, Due, Prior
+from rewards.deciding import MILESTONE, STAYS_REFUSED, Due, Prior, gift_of
 from rewards.models import Reward
 
 State = Reward.State
@@ -60,18 +60,26 @@ def priors_of(rewards: Iterable[Reward]) -> dict[Key, Prior]:
     return found
 
 
+def stopped_of(rewards: Iterable[Reward]) -> set[Key]:
+    """Return what staff took back for good, by its key."""
+    return {key_of(reward) for reward in rewards if reward.reason == BY_STAFF}
+
+
 def make_plan(referral: Referral, due: Sequence[Due], rewards: Sequence[Reward], at: datetime) -> Plan:
     """Return what brings the referral's rewards in line with what is due."""
     plan = Plan()
     standing = {key_of(reward): reward for reward in rewards if reward.state in Reward.STANDING}
     refused = {(key_of(reward), reward.event_id, reward.reason) for reward in rewards if reward.state == State.REFUSED}
-    stopped = {key_of(reward) for reward in rewards if reward.reason == BY_STAFF}
+    stopped = stopped_of(rewards)
+    given = [reward for reward in rewards if reward.state != State.REFUSED]
+    held = {key_of(reward): reward.held for reward in sorted(given, key=lambda one: one.pk)}
     elsewhere = _paid_elsewhere(referral) if any(one.moment == "signup" for one in due) else set()
     for one in due:
         if one.key in stopped:
             continue
         reason = one.reason or ("duplicate" if one.key in elsewhere else "")
         fresh = new_reward(referral, one, reason=reason)
+        fresh.held = not reason and held.get(one.key, False)
         if reason:
             plan.refuse += [] if (one.key, fresh.event_id, reason) in refused else [fresh]
         elif (kept := standing.pop(one.key, None)) is not None:
@@ -89,7 +97,8 @@ def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) ->
         fresh.event_id,
     )
     no_longer_ripe = kept.state == State.AVAILABLE and kept.available_at < fresh.available_at > at
-    if one.points > kept.points or no_longer_ripe or (one.points < kept.points and moved):
+    replaced = no_longer_ripe or _promised_otherwise(kept, fresh)
+    if replaced or one.points > kept.points or (one.points < kept.points and moved):
         plan.withdraw.append(kept)
         plan.grant.append(fresh)
         return
@@ -98,10 +107,19 @@ def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) ->
     if moved:
         kept.available_at, kept.occurred_at, kept.event_id = fresh.available_at, fresh.occurred_at, fresh.event_id
         plan.redate.append(kept)
-    elif (kept.inputs.get("multiplier"), kept.offer_id) != (fresh.inputs.get("multiplier"), fresh.offer_id):
+    elif kept.offer_id != fresh.offer_id or kept.inputs.get("multiplier") != fresh.inputs.get("multiplier"):
         plan.reweigh.append(kept)
     kept.program_id, kept.offer = fresh.program_id, fresh.offer
     kept.inputs = fresh.inputs
+
+
+def _promised_otherwise(kept: Reward, fresh: Reward) -> bool:
+    """Return whether the offer that counts now, after the binding moved, promises something else than was given."""
+    if kept.offer_id == fresh.offer_id:
+        return False
+    terms = terms_from_json(kept.offer.terms)
+    rule = next((rule for rule in terms.rewards if rule.id == kept.rule), None)
+    return rule is None or kept.kind != fresh.kind or gift_of(rule, terms) != fresh.detail
 
 
 def _paid_elsewhere(referral: Referral) -> set[Key]:

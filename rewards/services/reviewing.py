@@ -76,8 +76,9 @@ def approve_reward(*, reward: Reward, note: str, actor: str, at: datetime) -> Re
     referral = desk.reward.referral
     waits = desk.reward.held or (not desk.reward.cleared and referral is not None and waits_for_review(referral))
     desk.refuse_unless(waits and desk.reward.state == State.PENDING, "approved")
-    Reward.objects.filter(pk=reward.pk).update(held=False, cleared=True)
-    desk.reward.held, desk.reward.cleared = False, True
+    cleared = referral is not None and waits_for_review(referral)
+    Reward.objects.filter(pk=reward.pk).update(held=False, cleared=cleared)
+    desk.reward.held, desk.reward.cleared = False, cleared
     desk.keep("approved")
     return desk.close()
 
@@ -117,7 +118,7 @@ def reopen_reward(*, reward: Reward, note: str, actor: str, at: datetime) -> Rew
     opens = desk.reward.reason == BY_STAFF or desk.reward.state == State.REFUSED
     desk.refuse_unless(opens and desk.reward.reason != REOPENED, "reopened")
     limited = desk.reward.reason == "limit_reached"
-    Reward.objects.filter(pk=reward.pk).update(reason=REOPENED)
+    Reward.objects.filter(pk=reward.pk).update(reason=REOPENED, held=False)
     desk.keep(REOPENED)
     desk.close()
     settle_referral(

@@ -55,13 +55,20 @@ class LiveWorld:
 
     def budget_left(self) -> int | None:
         """Return what is left of the program's current budget, its row locked until the transaction ends."""
-        program = self._referral.program_id
-        offer = Offer.objects.filter(program=program).order_by("-number").first()
-        budget = terms_from_json(offer.terms).limits.budget_points if offer else None
-        if budget is None:
-            return None
-        Program.objects.select_for_update(no_key=True).get(pk=program)
         own = Q(referral=self._referral) & ~Q(moment=MILESTONE)
-        standing = Reward.objects.filter(program=program, points__gt=0, state__in=Reward.STANDING).exclude(own)
-        granted = standing.aggregate(total=Sum("points"))["total"] or 0
-        return budget - granted - chosen_points(program)
+        return budget_left_of(self._referral.program_id, aside=own)
+
+
+def budget_left_of(program: int, *, aside: Q | None = None) -> int | None:
+    """Return what is left of a program's current budget (None: it has none), rewards `aside` not counted.
+
+    The program's row stays locked until the transaction ends, so that decisions about its budget follow each other.
+    """
+    offer = Offer.objects.filter(program=program).order_by("-number").first()
+    budget = terms_from_json(offer.terms).limits.budget_points if offer else None
+    if budget is None:
+        return None
+    Program.objects.select_for_update(no_key=True).get(pk=program)
+    standing = Reward.objects.filter(program=program, points__gt=0, state__in=Reward.STANDING)
+    counted = standing if aside is None else standing.exclude(aside)
+    return budget - (counted.aggregate(total=Sum("points"))["total"] or 0) - chosen_points(program)

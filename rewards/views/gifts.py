@@ -53,7 +53,9 @@ def choose_gift(request: HttpRequest, reward_id: str) -> HttpResponse:
         raise Http404
     chosen = request.POST.get("option", "")
     offered = ChoiceOption.objects.select_related("group").filter(group__name=str(reward.detail.get("what", "")))
-    option = offered.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdigit() else None
+    option = (
+        offered.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else None
+    )
     if option is None:
         messages.warning(request, _("Please choose one of the rewards first."))
         return redirect("gifts")

@@ -3,6 +3,8 @@
 import pytest
 
 from referrals.models import Assist
+from referrals.services.blocks import add_block_entry
+from referrals.services.customers import CustomerData, put_customer
 from rewards.models import Lot, Reward
 from tests.rewards.programs import FIXED, FRIEND, program
 from tests.rewards.test_tiers_and_limits import bring, open_shop, points_for  # noqa: F401
@@ -164,6 +166,21 @@ def test_bind_friend_second_advocate_without_a_rule_is_only_recorded(open_shop):
 
     assert [one.advocate.external_id for one in Assist.objects.all()] == ["cat"]
     assert shop.rewards("cat") == []
+
+
+def test_bind_friend_pays_no_assist_for_what_could_not_have_bound(open_shop):  # noqa: F811
+    shop = open_shop(FIXED, "{id: helped, to: advocate, on: assist, points: 7}")
+    twin, blocked, late = shop.code_of("ann2", email="ann@x.example"), shop.code_of("eve"), shop.code_of("cat")
+    put_customer(external_id="ann", data=CustomerData(email="Ann@x.example"), at=day(0))
+    add_block_entry(kind="external_id", pattern="eve", reason="resells", added_by="staff", at=day(0))
+    shop.report(shop.signup("bob", day(0), code=shop.code), at=day(0))
+
+    shop.report(shop.signup("bob", day(1), code=twin), shop.signup("bob", day(1), code=blocked), at=day(1))
+    shop.report(shop.purchase("bob", day(2), "1", "100.00"), at=day(2))
+    shop.report(shop.purchase("bob", day(3), "2", "100.00", code=late), at=day(3))
+
+    assert not Assist.objects.exists()
+    assert [shop.points(who) for who in ("ann", "ann2", "eve", "cat")] == [(0, 100, 0), *[(0, 0, 0)] * 3]
 
 
 def test_decide_other_kinds_wait_for_their_hold_and_post_no_points(open_shop):  # noqa: F811

@@ -11,6 +11,7 @@ from referrals.services.lifecycle import reopen_referral, void_referral
 from rewards.models import Coupon, Reward
 from rewards.services import claiming
 from rewards.services.claiming import NoGift, NotRunning, OutOfStock, claim_gift
+from rewards.services.reviewing import revoke_reward
 from tests.rewards.fulfilment.conftest import PROGRAM, make_pool, states
 from tests.shop import Shop, day
 
@@ -345,3 +346,15 @@ def test_erase_customer_forgets_who_claimed_and_keeps_what_was_given(shop, pool)
     assert after.holder.startswith("erased:")
     assert claim.holder != after.holder
     assert Reward.objects.get(moment="claim").detail["coupon"] == "HELLO-0"
+
+
+def test_settle_claim_that_staff_took_back_stays_taken_back(shop, pool):
+    claim = claim_gift(claimant=Claimant(link=shop.link, click=visit(shop)), at=day(0))
+    shop.report(shop.signup("bob", day(1), code=shop.code, click_id=Click.objects.get().click_id), at=day(1))
+    gift = Reward.objects.get(moment="claim")
+    revoke_reward(reward=gift, note="a friend of the house", actor="staff", at=day(2))
+
+    shop.report(shop.purchase("bob", day(3), "1", "59.90"), at=day(3))
+
+    assert list(Reward.objects.filter(moment="claim").values_list("state", flat=True)) == ["revoked"]
+    assert Coupon.objects.get(code=claim.coupon).state == "blocked"

@@ -47,6 +47,9 @@ def settle(world: World, program: Program, referral: Referral, now: datetime) ->
     was_paying = referral.paying
     had = referral.qualifying
     _set_state(world, program, referral, now)
+    if not referral.flagged:  # what staff let go during a review is no answer to the next one
+        for reward in referral.standing("signup", "qualified", "purchase"):
+            reward.cleared = False
     if referral.state == "voided":
         take_back(world, referral.standing("signup", "qualified", "purchase"))
         referral.signup_decided = ""
@@ -316,7 +319,19 @@ def grant(world: World, program: Program, referral: Referral, reward: Reward) ->
         referral.rewards.append(reward)
     if reward.state == "planned":
         reward.state = "pending"
+        reward.held = _was_held(referral, reward)
         world.purse(reward.recipient).pending += reward.points
+
+
+def _was_held(referral: Referral, reward: Reward) -> bool:
+    """Whether staff held what this stands in the place of; milestones are granted by climbs of their own."""
+    same = [
+        old
+        for old in referral.rewards
+        if old is not reward and old.state != "refused" and (old.rule, old.recipient) == (reward.rule, reward.recipient)
+        if old.moment != "purchase" or old.cause == reward.cause
+    ]
+    return reward.moment != "milestone" and bool(same) and max(same, key=lambda one: one.serial).held
 
 
 def release_due(world: World, referrals: list[Referral], now: datetime) -> None:

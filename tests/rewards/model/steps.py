@@ -117,7 +117,7 @@ class Model(World):
         waits = reward.held or (owner.flagged and not reward.cleared)
         if reward.state != "pending" or not waits:
             raise Refusal("wrong_state")
-        reward.held, reward.cleared = False, True
+        reward.held, reward.cleared = False, owner.flagged
         release_due(self, [owner], now)
 
     def cancel_reward(self, reward: Reward) -> None:
