@@ -1,6 +1,7 @@
 """What an offer promises, as sentences for staff. Pure."""
 
 from core.money import to_text
+from referrals.conditions import All, AnyOf, Comparison, Condition, Not
 from referrals.terms import CUSTOM, RewardRule, Terms, decimal_text
 
 _MOMENT = {
@@ -9,6 +10,10 @@ _MOMENT = {
     "purchase": "for every purchase of the friend",
     "claim": "on the landing page, before any order",
     "assist": "when a friend qualifies who also used their link but came through somebody else",
+}
+_OPERATORS = {
+    **{"eq": "is", "ne": "is not", "in": "is one of", "not_in": "is none of", "gt": "is more than"},
+    **{"gte": "is at least", "lt": "is less than", "lte": "is at most", "starts_with": "starts with"},
 }
 
 
@@ -45,10 +50,24 @@ def _amount(rule: RewardRule, terms: Terms) -> str:
     return f"{named.get(rule.kind, 'by hand:')} {rule.what}"
 
 
+def _in_words(condition: Condition) -> str:
+    match condition:
+        case All(parts=parts) | AnyOf(parts=parts):
+            link = " and " if isinstance(condition, All) else " or "
+            return link.join(f"({_in_words(one)})" if isinstance(one, All | AnyOf) else _in_words(one) for one in parts)
+        case Not(part=part):
+            return f"not ({_in_words(part)})"
+        case Comparison(operator="exists"):
+            return f"{condition.field} is {'known' if condition.value else 'unknown'}"
+    value = condition.value
+    shown = ", ".join(value) if isinstance(value, tuple) else value if isinstance(value, str) else str(value).lower()
+    return f"{condition.field} {_OPERATORS.get(condition.operator, condition.operator)} {shown}"
+
+
 def _describe_rule(rule: RewardRule, terms: Terms) -> str:
     most = f", at most {rule.max_points} points" if rule.max_points is not None else ""
     until = f", until {rule.repeat_days} days after qualifying" if rule.repeat_days is not None else ""
-    when = f", if {rule.when}" if rule.when else ""
+    when = f", if {_in_words(rule.when)}" if rule.when else ""
     first = f", first match of {rule.first_match}" if rule.first_match else ""
     hold = terms.hold_days_of(rule)
     wait = f"available after {hold} days" if hold else "available at once"
@@ -62,7 +81,7 @@ def _describe_standing(terms: Terms) -> list[str]:
     for level in terms.tiers.levels if terms.tiers else ():
         vip = ", VIP" if level.vip else ""
         perks = f", perks {', '.join(level.perks)}" if level.perks else ""
-        when = f", if {level.when}" if level.when else ""
+        when = f", if {_in_words(level.when)}" if level.when else ""
         rate = decimal_text(level.multiplier)
         told.append(f"Tier {level.name} from {level.least} referrals: points × {rate}{vip}{perks}{when}.")
     if terms.tiers:
@@ -71,7 +90,7 @@ def _describe_standing(terms: Terms) -> list[str]:
     for one in terms.milestones:
         points = [] if one.points is None else [f"{one.points} points"]
         gifts = " and ".join([*points, *([f"the badge {one.badge}"] if one.badge else [])])
-        when = f", if {one.when}" if one.when else ""
+        when = f", if {_in_words(one.when)}" if one.when else ""
         told.append(f"Reaching {one.referrals} referrals gives {gifts}{when}.")
     return told
 

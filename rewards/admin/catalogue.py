@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 from core.admin import ActsWithReason, ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json, shown_money
 from core.errors import Invalid, Refused
 from core.money import to_minor, to_text
-from rewards.models import CatalogueItem, CouponPool, Redemption, RedemptionStep
+from rewards.models import CatalogueItem, CouponPool, Perk, Redemption, RedemptionStep
 from rewards.pictures import MAX_BYTES, BadPicture, clean_png
 from rewards.services.catalogue import change_stock, limit_stock, save_item
 from rewards.services.redeeming import cancel_redemption, fail_redemption, fulfil_redemption
@@ -81,8 +81,8 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         kind, what = given.get("kind"), given.get("what", "")
         if kind == CatalogueItem.Kind.COUPON and not CouponPool.objects.filter(name=what).exists():
             self.add_error("what", "expected the name of a coupon pool")
-        if kind == CatalogueItem.Kind.PERK and not what:
-            self.add_error("what", "expected the perk")
+        if kind == CatalogueItem.Kind.PERK and not Perk.objects.filter(slug=what).exists():
+            self.add_error("what", "expected the slug of a perk")
 
     def _clean_amount(self, given: dict[str, Any]) -> None:
         amount, currency = given.get("amount", ""), given.get("currency", "")

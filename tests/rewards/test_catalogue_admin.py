@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from messaging.models import Message
-from rewards.models import CatalogueItem, Redemption
+from rewards.models import CatalogueItem, CouponPool, Redemption
 from rewards.services.catalogue import StockMoved, change_stock, limit_stock, save_item
 from tests.factories import UserFactory
 from tests.rewards.goods import available, give, make_item, person, redeem
@@ -48,6 +48,9 @@ def test_add_item_with_a_picture(admin_client):
 
 WRONG = [
     ({"points": "0"}, "at least 1 point"),
+    ({"kind": "coupon"}, "the name of a coupon pool"),
+    ({"kind": "coupon", "what": "NOT-THERE"}, "the name of a coupon pool"),
+    ({"kind": "perk", "what": "not-there"}, "the slug of a perk"),
     ({"kind": "gift_card"}, "an amount together with its currency"),
     ({"amount": "10.001", "currency": "EUR"}, "EUR has 2 decimals"),
     ({"amount": "10"}, "an amount together with its currency"),
@@ -73,6 +76,14 @@ def test_add_item_refuses_what_is_no_small_picture(admin_client, content):
 
     assert "picture" in page.content.decode()
     assert CatalogueItem.objects.count() == 0
+
+
+def test_add_item_of_a_coupon_names_its_pool(admin_client):
+    CouponPool.objects.create(name="MUG5", gives="5 off a mug")
+
+    answer = add(admin_client, kind="coupon", what="MUG5")
+
+    assert (answer.status_code, CatalogueItem.objects.get().what) == (302, "MUG5")
 
 
 def test_add_item_of_money_keeps_its_minor_units(admin_client):
