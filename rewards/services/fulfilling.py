@@ -31,7 +31,7 @@ class FulfilmentInWrongState(Refused):
     code = "wrong_state"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def plan_fulfilments(*, rewards: Iterable[int], at: datetime) -> int:
     """Note for each reward that is available, and is not points, what is to be given; try each; return how many."""
     ripe = Reward.objects.filter(pk__in=rewards, state=Reward.State.AVAILABLE).exclude(kind="points")

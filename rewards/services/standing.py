@@ -19,7 +19,7 @@ from rewards.standing import AdvocateStanding, level_for
 Why = TierChange.Why
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def refresh_standing(*, customer: int, program: int, at: datetime, subject: str) -> TierStanding:
     """Bring the tier shown to the advocate in line with their referrals at `at`; changes are kept and told.
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import dispatch
@@ -94,6 +95,39 @@ def test_publish_undoes_only_the_failed_handler_sabotaged(monkeypatch):
     dispatch._deliver_now(Told(subject="event:1", name="a"), fail_after_writing)
 
     assert names() == ["half of a"]
+
+
+def count_savepoints(work):
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        work()
+    return sum(query["sql"].startswith("SAVEPOINT") for query in queries)
+
+
+def test_publish_takes_one_savepoint_for_all_handlers_while_none_fails(repair):
+    repair()
+
+    taken = count_savepoints(lambda: publish(*(Told(subject="event:1", name=name) for name in "ab")))
+
+    assert taken == 1
+    assert names() == ["a", "b", "half of a", "half of b"]
+    assert list(Delivery.objects.values_list("state", "attempts", "last_error")) == [("done", 1, "")] * 6
+
+
+def test_publish_runs_each_handler_alone_where_one_fails():
+    assert count_savepoints(lambda: publish(Told(subject="event:1", name="a"))) == 1 + 3
+    assert (names(), Delivery.objects.count()) == (["a"], 3)
+
+
+def test_publish_of_a_handler_that_fails_undoes_what_those_before_it_had_asked_for_after_commit(
+    subscriptions, django_capture_on_commit_callbacks
+):
+    told = []
+    subscriptions[Told] = [lambda event: transaction.on_commit(lambda: told.append(event.name)), fail_after_writing]
+
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        publish(Told(subject="event:1", name="a"))
+
+    assert told == ["a"]
 
 
 def test_publish_outside_a_transaction_is_a_bug(django_db_blocker, monkeypatch):
