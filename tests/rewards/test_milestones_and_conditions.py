@@ -172,7 +172,7 @@ def test_bind_friend_pays_no_assist_for_what_could_not_have_bound(open_shop):  #
     shop = open_shop(FIXED, "{id: helped, to: advocate, on: assist, points: 7}")
     twin, blocked, late = shop.code_of("ann2", email="ann@x.example"), shop.code_of("eve"), shop.code_of("cat")
     put_customer(external_id="ann", data=CustomerData(email="Ann@x.example"), at=day(0))
-    add_block_entry(kind="external_id", pattern="eve", reason="resells", added_by="staff", at=day(0))
+    add_block_entry(kind="customer", pattern="eve", reason="resells", added_by="staff", at=day(0))
     shop.report(shop.signup("bob", day(0), code=shop.code), at=day(0))
 
     shop.report(shop.signup("bob", day(1), code=twin), shop.signup("bob", day(1), code=blocked), at=day(1))
