@@ -100,6 +100,7 @@ PERSONAL_DATA = "config.personal_data.PERSONAL_DATA"
 CHANGE_KINDS = "config.change_kinds.CHANGE_KINDS"
 SEGMENT_FIELDS = "config.segments.SEGMENT_FIELDS"
 SEGMENT_USERS = "config.segments.SEGMENT_USERS"
+PROGRAM_WARNINGS = "config.program_warnings.PROGRAM_WARNINGS"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [

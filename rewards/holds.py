@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rewards.survival import Z95, Spell, Step, curve_at, kaplan_meier, log_log_interval
 
 ENOUGH_REFUNDS = 30
 ENOUGH_FOLLOWED = 30
 LONGEST_DAYS = 365
+ONE_SIDED = 0.05
 DAYS = (0, 3, 7, 10, 14, 21, 30, 45, 60, 90)
 
 
@@ -27,7 +28,7 @@ class HoldRisk:
 
     `left` is the share of all refunds (up to the horizon) that come later than that; `risk` the share of
     what was not refunded by then that is refunded later all the same. Intervals are 95 %, None where
-    they cannot be told.
+    they cannot be told; where no refund came later, `left_most` and `risk_most` say what either is at most.
     """
 
     days: int
@@ -35,6 +36,8 @@ class HoldRisk:
     left_interval: tuple[float, float] | None
     risk: float
     risk_interval: tuple[float, float] | None
+    left_most: float | None = None
+    risk_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,8 @@ def advise_hold(orders: Sequence[Order], *, holds: Iterable[int] = ()) -> HoldAd
         orders=len(paid),
         refunds=sum(1 for order in paid if any(at <= horizon for at, _ in order.refunds)),
         horizon=horizon,
-        by_count=tuple(_risk(counted, day, horizon) for day in days),
-        by_amount=tuple(_risk(weighed, day, horizon) for day in days),
+        by_count=tuple(_bounded(_risk(counted, day, horizon), paid, horizon) for day in days),
+        by_amount=tuple(_bounded(_risk(weighed, day, horizon), paid, horizon) for day in days),
     )
 
 
@@ -116,6 +119,24 @@ def _risk(curve: tuple[Step, ...], days: int, horizon: int) -> HoldRisk:
         risk=1 - lasting,
         risk_interval=(1 - lasting_interval[1], 1 - lasting_interval[0]) if lasting_interval else None,
     )
+
+
+def _bounded(row: HoldRisk, orders: Sequence[Order], horizon: int) -> HoldRisk:
+    """Bound a share of 0 from above, one-sided at 95 %, by the exact binomial 1 - 0.05^(1/n).
+
+    For what comes later n is the orders followed to the horizon without a refund, for the share of refunds n is the
+    refunds; about 3/n, the rule of three (Hanley and Lippman-Hand, JAMA 249 (1983) 1743-1745). By amount it takes
+    orders as the ones that decide, since one order's money goes back together.
+    """
+    if row.risk > 0:
+        return row
+    followed = sum(1 for one in orders if one.age_days >= horizon and not one.refunds)
+    refunded = sum(1 for one in orders if one.refunds)
+    return replace(row, risk_most=_at_most(followed), left_most=_at_most(refunded))
+
+
+def _at_most(watched: int) -> float | None:
+    return 1 - ONE_SIDED ** (1 / watched) if watched else None
 
 
 def _left_interval(kept: float, variance: float, lasting: float, later_variance: float) -> tuple[float, float] | None:

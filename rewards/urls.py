@@ -13,6 +13,7 @@ from rewards.views import (
     leaderboards,
     perk_events,
     portal,
+    redeemed,
     simulations,
 )
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("badges/<str:slug>.png", badges.uploaded_badge, name="badge_picture"),
     path("admin/find/", finding.find, name="find"),
     path("admin/find/<str:referral_id>/", finding.show_story, name="story"),
+    path("admin/find/redeemed/<str:redemption_id>/", redeemed.show_redemption_story, name="redemption_story"),
     path("appeal/<str:referral_id>/", appeals.show_appeal, name="appeal"),
     path("budgets/", forecasts.show_budgets, name="budgets"),
     path("budgets/<slug:slug>/", forecasts.show_budget, name="budget"),

@@ -20,6 +20,7 @@ from referrals.models import Offer, Program, ProgramStatus
 from referrals.program_text import program_changes, render_program
 from referrals.program_words import describe_terms
 from referrals.queries.audiences import audience_in_words
+from referrals.queries.program_warnings import program_warnings
 from referrals.queries.programs import current_offer, document_of, find_document, terms_of
 from referrals.services.program_changes import change_program
 
@@ -159,6 +160,8 @@ class ProgramAdmin(ModelAdmin):  # type: ignore[misc]
             messages.info(request, str(told))
         if before and before.terms != form.document.terms:
             messages.info(request, "The promise changed: a new offer is live for friends who come from now on.")
+        for warning in program_warnings(form.document):
+            messages.warning(request, warning)
 
 
 def _sentences(offer: Offer) -> str:

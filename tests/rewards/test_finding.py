@@ -3,10 +3,13 @@
 import pytest
 from django.contrib.auth.models import Permission
 
+from referrals.models import Customer
 from rewards.queries.finding import find_anything
 from rewards.services.appeals import file_appeal
 from tests.factories import UserFactory
-from tests.shop import Shop, assert_books_balance, day
+from tests.rewards.fulfilment.conftest import make_pool
+from tests.rewards.goods import available, give, make_item, redeem
+from tests.shop import PROGRAM, Shop, assert_books_balance, day
 
 
 @pytest.fixture
@@ -172,3 +175,85 @@ def test_story_page_shows_appeals(shop, support):
     page = support.get(f"/admin/find/{referral.public_id}/").text
 
     assert "We are two" in page
+
+
+@pytest.fixture
+def bought(shop):
+    """Ann has bought a coupon with her points; one code more is free."""
+    make_pool(codes=["AAA-1", "AAA-2"])
+    ann = Customer.objects.get(external_id="ann")
+    give(ann, 100)
+    return redeem(ann, make_item(kind="coupon", what="THANKS10"))
+
+
+def test_find_anything_by_redemption_and_by_any_code_of_a_pool(shop, bought):
+    by_id, by_coupon, free = find_anything(bought.public_id), find_anything("aaa1"), find_anything("AAA 2")
+
+    assert (by_id.redemptions, by_id.people) == ([bought], [])
+    assert ([one.external_id for one in by_coupon.people], by_coupon.redemptions) == (["ann"], [bought])
+    assert (free.people, free.redemptions, free.coupon.state) == ([], [], "free")
+    assert find_anything("archer").redemptions == [bought]
+
+
+def test_find_page_shows_redemptions_and_coupons(bought, support):
+    page = support.get("/admin/find/?q=AAA-1").text
+
+    assert f"/admin/find/redeemed/{bought.public_id}/" in page
+    assert "of THANKS10: given, bought by Ann Archer" in page
+
+
+def test_redemption_story_page_undoes_with_a_reason(bought, client):
+    path = f"/admin/find/redeemed/{bought.public_id}/"
+    desk = staff(client, "view_customer", "view_redemption", "change_redemption")
+    before = desk.get(path).text
+
+    nothing = desk.post(path, {"step": "cancel", "reason": " "}, follow=True).text
+    after = desk.post(path, {"step": "cancel", "reason": "wrong item"}, follow=True).text
+    again = desk.post(path, {"step": "cancel", "reason": "again"}, follow=True).text
+
+    assert "Undo, points go back" in before
+    assert "Say why." in nothing
+    assert "wrong item" in after
+    assert "the coupon is blocked" in after
+    assert "the redemption is cancelled" in again
+    bought.refresh_from_db()
+    assert (bought.state, available(bought.customer)) == ("cancelled", 100)
+    assert_books_balance()
+
+
+def test_redemption_story_page_steps_need_their_permission(bought, client):
+    path = f"/admin/find/redeemed/{bought.public_id}/"
+
+    assert client.get(path).status_code == 302
+    assert staff(client, "view_redemption").get(path).status_code == 403
+    looks = staff(client, "view_customer", "view_redemption")
+    assert "Undo, points go back" not in looks.get(path).text
+    assert looks.post(path, {"step": "cancel", "reason": "x"}).status_code == 403
+    bought.refresh_from_db()
+    assert bought.state == "fulfilled"
+
+
+def test_story_page_lets_one_side_go_and_cancels_the_other_of_a_referral_in_review(db, support):
+    shop = Shop(PROGRAM.replace("on: signup, points: 100, hold_days: 0", "on: qualified, points: 100"))
+    shop.report(shop.purchase("carl", day(1), "order-78", "59.90", code=shop.code_of("ann")), at=day(1))
+    path = f"/admin/find/{shop.referral('carl').public_id}/"
+    support.post(path, {"step": "hold", "reason": "look at it"})
+    pending = shop.referral("carl").rewards.filter(state="pending")
+    friend, advocate = (pending.filter(side=side).first() for side in ("friend", "advocate"))
+
+    support.post(path, {"step": "approve", "reward": friend.public_id, "reason": "honest friend"})
+    support.post(path, {"step": "cancel", "reward": advocate.public_id, "reason": "not the advocate"})
+
+    friend.refresh_from_db()
+    advocate.refresh_from_db()
+    assert (friend.state, advocate.state, advocate.reason) == ("available", "cancelled", "by_staff")
+    assert shop.referral("carl").held
+    assert_books_balance()
+
+
+def test_review_page_leads_to_each_side(shop, client):
+    desk = staff(client, "view_customer", "view_referral", "change_referral")
+
+    page = desk.get(f"/review/{shop.referral('bob').public_id}/").text
+
+    assert f"/admin/find/{shop.referral('bob').public_id}/" in page

@@ -7,6 +7,7 @@ import pytest
 
 from rewards.holds import Order, advise_hold
 from rewards.survival import Spell, curve_at, kaplan_meier
+from rewards.templatetags.shares import share
 
 SIX_MP = [(6, 1), (6, 1), (6, 1), (7, 1), (10, 1), (13, 1), (16, 1), (22, 1), (23, 1)] + [
     (days, 0) for days in (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
@@ -138,3 +139,23 @@ def test_advise_hold_without_orders_is_empty():
     advice = advise_hold([])
 
     assert (advice.orders, advice.refunds, advice.horizon, advice.by_count) == (0, 0, 0, ())
+
+
+def test_advise_hold_without_a_later_refund_says_how_much_it_is_at_most():
+    """One-sided 95 %: 1 - 0.05^(1/60), about 3/60, of the orders that lasted; 1 - 0.05^(1/40) of the refunds."""
+    orders = [Order(100, 1000, ((2, 1000),))] * 40 + [Order(100, 1000)] * 60
+
+    row = advise_hold(orders).of(7)
+
+    assert (row.risk, row.left, row.risk_interval, row.left_interval) == (0.0, 0.0, None, None)
+    assert row.risk_most == pytest.approx(0.0487, abs=1e-4)
+    assert row.left_most == pytest.approx(0.0722, abs=1e-4)
+    assert (1 - row.risk_most) ** 60 == pytest.approx(0.05)
+    assert share(row.risk, row.risk_interval, row.risk_most) == "0.0\u00a0% (≤ 4.9)"
+
+
+def test_advise_hold_with_later_refunds_has_an_interval_and_no_bound():
+    row = advise_hold(shop(orders=600, seed=1)).of(7)
+
+    assert (row.risk_most, row.left_most) == (None, None)
+    assert row.risk_interval is not None

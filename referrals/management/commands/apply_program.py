@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import Change, program_changes
-from referrals.queries.audiences import missing_audience
+from referrals.queries.program_warnings import program_warnings
 from referrals.queries.programs import find_document
 from referrals.services.program_changes import apply_programs_by_command
 from referrals.yaml_nodes import FileProblem
@@ -36,8 +36,8 @@ class Command(BaseCommand):
             changes = program_changes(before, document)
             differs = differs or bool(changes)
             self._print(document, before, changes)
-            if told := missing_audience(document.terms.audience):
-                self.stdout.write(f"  audience: offered to {told}")
+            for told in program_warnings(document):
+                self.stdout.write(f"  {told}")
         if check:
             if differs:
                 sys.exit(1)
