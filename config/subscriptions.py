@@ -1,7 +1,7 @@
 """Who reacts to what: the whole flow of domain events on one page.
 
-Each handler runs at once, in a savepoint of the publisher's transaction, in the order written here;
-one that fails is retried by the worker. Handlers touch the database only.
+Handlers run at once, in a savepoint of the publisher's transaction, in the order written here; one that fails
+is undone alone and retried by the worker. They touch the database only: where one fails, all run a second time.
 """
 
 from collections.abc import Callable

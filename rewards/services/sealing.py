@@ -99,7 +99,7 @@ def _packed(model: type[Model], transfer: str, columns: tuple[str, ...], span: t
 
 
 def _packed_by_database(model: type[Model], transfer: str, columns: tuple[str, ...], span: tuple[int, int]) -> bytes:
-    """Return the same bytes as `_packed`, digested where the rows are: at a tenth of the time."""
+    """Return the same bytes as `_packed`, digested where the rows are: a fifth of the processor time."""
     values = ", ".join(_as_sealed(model._meta.get_field(name.removesuffix("_id"))) for name in columns)
     digest = f"sha256(convert_to(json_build_array({values})::text, 'UTF8'))"
     packed = f"string_agg(int8send({transfer}) || {digest}, ''::bytea ORDER BY {transfer}, id)"
