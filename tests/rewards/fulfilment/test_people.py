@@ -308,14 +308,14 @@ def test_choose_reward_refuses_points_beyond_the_budget_and_another_may_be_chose
     unchanged = (second.detail, states(second), shop.points("ann"))
     choose_reward(reward=second, option=options["manual"], at=day(15))
 
-    assert refused.value.detail == "200 points are left in the program's budget, this takes 300"
+    assert refused.value.detail == "300 points are more than is left of what the program gives"
     assert unchanged == ({"what": "thank-you"}, ("available", "asked"), (300, 0, 0))
     assert second.detail["chosen"] == "A tree"
 
 
 def test_choose_reward_without_the_budget_guard_would_grant_too_much(db, monkeypatch):
     shop, rewards, options = offer_choice(500)
-    monkeypatch.setattr(choosing, "_refuse_beyond_budget", lambda *_: None)
+    monkeypatch.setattr(choosing, "_within_budget", lambda *_: None)
 
     for reward in rewards:
         choose_reward(reward=reward, option=options["points"], at=day(15))
