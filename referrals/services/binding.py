@@ -211,7 +211,11 @@ def _places_of(referral: Referral) -> frozenset[int]:
 
 
 def _is_rebindable(referral: Referral) -> bool:
-    return referral.state == Referral.State.VOIDED and referral.reason in REBINDABLE
+    """Return whether later evidence may bind the friend anew: a click outside its window never held anybody."""
+    if referral.state != Referral.State.VOIDED or referral.reason in BY_STAFF:
+        return False
+    window = timedelta(days=terms_from_json(referral.offer.terms).attribution_window_days)
+    return referral.reason in REBINDABLE or referral.bound_at - referral.touch_at > window
 
 
 def _is_by_staff(referral: Referral) -> bool:

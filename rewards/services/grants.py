@@ -17,7 +17,7 @@ from rewards.deciding import MILESTONE, decide, milestone_cause, milestone_numbe
 from rewards.events import MilestoneReached, StandingChanged
 from rewards.models import Reward, Settlement
 from rewards.services.book import Book
-from rewards.services.planning import make_plan, new_reward, priors_of, split_milestones, stopped_of
+from rewards.services.planning import Plan, make_plan, new_reward, priors_of, split_milestones, stopped_of
 from rewards.services.posting import (
     Journal,
     carry_out,
@@ -49,8 +49,7 @@ def settle_referral(
     settlement = Settlement.objects.filter(referral=referral).first() or Settlement(referral=referral)
     rewards = Reward.objects.filter(referral=referral).exclude(moment=MILESTONE).select_related("offer").order_by("pk")
     own = [reward for reward in rewards if reward.moment != "claim" or standing.state == "voided"]
-    if helped := {reward.recipient_id for reward in own} - people:  # by an earlier offer that thanked for assists
-        book = Book(customers=people | helped, at=at, subject=subject)
+    book = _with_earlier_helpers(book, own, people, at=at, subject=subject)
     _end_clearance(referral, own)
     climb = _climb(referral, terms, standing, settlement)
     anew = standing.earns and settlement.qualifying_event_id != standing.qualifying_pk
@@ -71,12 +70,23 @@ def settle_referral(
     plan.withdraw += climb.fallen
     plan.add([new_reward(referral, one) for one in milestones])
     ripe = [r for r in [*own, *plan.grant] if r not in plan.withdraw and is_ripe(r, referral, at)]
-    if not plan.is_empty or ripe:
-        carry_out(plan, ripe, book, Journal(at=at, event=event, actor=actor), why=_why(referral))
-        tell_withdrawn(plan.withdraw, subject=subject)
-        tell_released(ripe, subject=subject)
+    _carry_out(plan, ripe, book, Journal(at=at, event=event, actor=actor), why=_why(referral), subject=subject)
     _keep(settlement, standing, limited=decision.limited)
     _tell_standing(referral, plan.grant, changed=climb.moves or (anew and standing.counts), subject=subject)
+
+
+def _with_earlier_helpers(book: Book, own: Sequence[Reward], people: set[int], *, at: datetime, subject: str) -> Book:
+    """Return a book that holds those too whom an earlier offer thanked for an assist."""
+    helped = {reward.recipient_id for reward in own} - people
+    return Book(customers=people | helped, at=at, subject=subject) if helped else book
+
+
+def _carry_out(plan: Plan, ripe: list[Reward], book: Book, journal: Journal, *, why: str, subject: str) -> None:
+    if plan.is_empty and not ripe:
+        return
+    carry_out(plan, ripe, book, journal, why=why)
+    tell_withdrawn(plan.withdraw, subject=subject)
+    tell_released(ripe, subject=subject)
 
 
 def _end_clearance(referral: Referral, own: Sequence[Reward]) -> None:

@@ -136,7 +136,7 @@ class Acquaintance:
         offered = self._weigh(friend, fact, history)
         if offered is None:
             return
-        own = [tie for tie in friend.ties if not (tie.state == "voided" and tie.reason in REBINDABLE)]
+        own = [tie for tie in friend.ties if not self._is_rebindable(tie)]
         holding = _holding(own, fact.occurred_at)
         if holding is not None and holding.advocate != offered.advocate:
             self._assist(holding, offered, friend)
@@ -146,6 +146,12 @@ class Acquaintance:
             self._replay(friend, own, offered, history)
         elif holding is None and not _is_known(offered, friend.ties):
             self._add(friend, offered)
+
+    def _is_rebindable(self, tie: Tie) -> bool:
+        if tie.state != "voided" or tie.reason in BY_STAFF:
+            return False
+        window = timedelta(days=self.case.terms.attribution_window_days)
+        return tie.reason in REBINDABLE or tie.binding.bound_at - tie.binding.touch_at > window
 
     def _is_by_staff(self, own: Iterable[Tie]) -> bool:
         return any(tie.reason in BY_STAFF or (tie.advocate, tie.friend) in self.case.pardoned for tie in own)
@@ -220,9 +226,9 @@ class Acquaintance:
         return [*here, *self.case.elsewhere.get(friend, ())]
 
     def _assist(self, holding: Tie, offered: Offered, friend: Friend) -> None:
-        if offered.advocate in holding.assistants or holding.state not in LIVE:
+        if offered.advocate in holding.assistants or holding.state not in LIVE or offered.reason:
             return
-        if not self.is_same_person(offered.advocate, friend.person.pk):
+        if not any(self.is_same_person(offered.advocate, other) for other in (friend.person.pk, holding.advocate)):
             holding.assistants.append(offered.advocate)
 
     def _replay(self, friend: Friend, own: list[Tie], offered: Offered, history: History) -> None:

@@ -83,4 +83,12 @@ STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
             ("purchase", "bob", 20, "150.00", None),
         ],
     ),
+    "a click outside its window holds nobody, whether or not the friend had bought before": (
+        [program("first", "group-high"), OTHER],
+        [
+            ("purchase", "ben", 59, "33.33", ("code", "abe", 1)),
+            ("purchase", "ben", 0, "20.00", ("click", "abe", 0, 31)),
+            ("purchase", "ben", 60, "5000.00", ("click", "ann", 0, 30)),
+        ],
+    ),
 }
