@@ -38,7 +38,7 @@ class Visit:
     visitor: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_click(*, link: Link, visit: Visit, at: datetime) -> Click:
     """Store the visit of the link; a person's is announced, bots and previews are only kept."""
     click = Click.objects.create(

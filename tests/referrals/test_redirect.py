@@ -312,5 +312,5 @@ def test_purge_daily_keys_destroys_keys_and_hashes_and_keeps_the_number_of_visit
 def test_follow_link_takes_few_statements_of_its_own(visit, link, announced, django_assert_max_num_queries):
     visit(f"/r/{link.code}")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(11):
         visit(f"/r/{link.code}")
