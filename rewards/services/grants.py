@@ -17,7 +17,15 @@ from rewards.deciding import MILESTONE, decide, milestone_cause, milestone_numbe
 from rewards.events import MilestoneReached, StandingChanged
 from rewards.models import Reward, Settlement
 from rewards.services.book import Book
-from rewards.services.planning import Plan, make_plan, new_reward, priors_of, split_milestones, stopped_of
+from rewards.services.planning import (
+    Plan,
+    make_plan,
+    new_reward,
+    priors_of,
+    redate_milestones,
+    split_milestones,
+    stopped_of,
+)
 from rewards.services.posting import (
     Journal,
     carry_out,
@@ -69,10 +77,12 @@ def settle_referral(
     plan = make_plan(referral, due, own, at)
     plan.withdraw += climb.fallen
     plan.add([new_reward(referral, one) for one in milestones])
-    ripe = [r for r in [*own, *plan.grant] if r not in plan.withdraw and is_ripe(r, referral, at)]
+    granted = list(plan.grant)
+    moved = redate_milestones(plan, referral, at) if anew and standing.counts and settlement.pk else []
+    ripe = [r for r in [*own, *moved, *plan.grant] if r not in plan.withdraw and is_ripe(r, referral, at)]
     _carry_out(plan, ripe, book, Journal(at=at, event=event, actor=actor), why=_why(referral), subject=subject)
     _keep(settlement, standing, limited=decision.limited)
-    _tell_standing(referral, plan.grant, changed=climb.moves or (anew and standing.counts), subject=subject)
+    _tell_standing(referral, granted, changed=climb.moves or (anew and standing.counts), subject=subject)
 
 
 def _with_earlier_helpers(book: Book, own: Sequence[Reward], people: set[int], *, at: datetime, subject: str) -> Book:

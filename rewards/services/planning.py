@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from referrals.models import Referral
@@ -111,6 +111,37 @@ def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) ->
         plan.reweigh.append(kept)
     kept.program_id, kept.offer = fresh.program_id, fresh.offer
     kept.inputs = fresh.inputs
+
+
+def redate_milestones(plan: Plan, referral: Referral, at: datetime) -> list[Reward]:
+    """Date the milestones that the referral reached by the event that qualifies it now (rule 13); return those kept.
+
+    What was available and would have to wait again is taken back and granted anew.
+    """
+    moment = referral.qualified_at or referral.bound_at
+    reached = Reward.objects.filter(referral=referral, moment=MILESTONE, state__in=Reward.STANDING)
+    moved = []
+    for kept in reached.exclude(event=referral.qualifying_event_id).select_related("offer").order_by("pk"):
+        if kept in plan.withdraw:
+            continue
+        available_at = moment + timedelta(days=terms_from_json(kept.offer.terms).hold_days)
+        early = kept.state == State.AVAILABLE and kept.available_at < available_at > at
+        one = _anew(kept) if early else kept
+        one.available_at, one.occurred_at, one.event_id = available_at, moment, referral.qualifying_event_id
+        if early:
+            plan.withdraw.append(kept)
+            plan.grant.append(one)
+        else:
+            moved.append(one)
+    plan.redate += moved
+    return moved
+
+
+def _anew(kept: Reward) -> Reward:
+    """Return the same reward once more, unsaved and pending."""
+    names = ("program_id", "offer", "referral", "recipient_id", "side", "rule", "moment", "kind", "cause", "detail")
+    same = {name: getattr(kept, name) for name in (*names, "inputs", "points")}
+    return Reward(**same, granted_points=kept.points, state=State.PENDING)
 
 
 def _promised_otherwise(kept: Reward, fresh: Reward) -> bool:

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from referrals.conditions import Value
@@ -25,6 +25,7 @@ class Replay:
         self.people = Acquaintance(case)
         self.facts: dict[int, Fact] = {}
         self.milestones: dict[int, dict[Key, Due]] = defaultdict(dict)
+        self._reached_by: dict[Key, Tie] = {}
         self.refused_milestones: list[Due] = []
         self.granted = 0
         self._of_advocate: dict[int, set[Tie]] = defaultdict(set)
@@ -112,6 +113,8 @@ class Replay:
         self._keep(tie, [due for due in decision.due if due.moment != MILESTONE])
         for key in fallen:
             self.granted -= self.milestones[tie.advocate].pop(key).points
+        if anew and standing.counts:
+            self._redate_milestones(tie, standing)
         self._keep_milestones(tie, [due for due in decision.due if due.moment == MILESTONE])
         tie.decided_for = standing.qualifying_pk if standing.earns else None
         tie.limited = decision.limited and standing.earns
@@ -172,7 +175,16 @@ class Replay:
                 self.refused_milestones.append(one)
             else:
                 self.milestones[tie.advocate][one.key] = one
+                self._reached_by[one.key] = tie
                 self.granted += one.points
+
+    def _redate_milestones(self, tie: Tie, standing: Standing) -> None:
+        """Date what the advocate reached by this referral by the event that qualifies it now (rule 13)."""
+        moment, event_pk = standing.qualified_at or standing.bound_at, standing.qualifying_pk or 0
+        ends = moment + timedelta(days=self.case.terms.hold_days)
+        held = self.milestones[tie.advocate]
+        for key in [key for key in held if self._reached_by[key] is tie]:
+            held[key] = replace(held[key], event_pk=event_pk, occurred_at=moment, available_at=ends)
 
     def _paid_elsewhere(self, tie: Tie) -> set[Key]:
         """Return the sign-up rewards that belong to an earlier binding of the same friend."""

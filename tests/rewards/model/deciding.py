@@ -57,6 +57,8 @@ def settle(world: World, program: Program, referral: Referral, now: datetime) ->
     _let_milestones_go(world, program, referral.advocate)
     for reward in keep:
         grant(world, program, referral, reward)
+    if referral.paying and referral.qualifying != had:
+        _redate_milestones(world, program, referral, now)
     if referral.paying and not was_paying:
         _reach_milestone(world, program, referral)
     release_due(world, [referral], now)
@@ -362,6 +364,22 @@ def _let_milestones_go(world: World, program: Program, advocate: str) -> None:
     for referral in list(program.referrals()):
         if referral.advocate == advocate:
             take_back(world, [one for one in referral.standing("milestone") if one.reached > count])
+
+
+def _redate_milestones(world: World, program: Program, referral: Referral, now: datetime) -> None:
+    """Rule 13: a milestone waits for the hold of the event that qualifies the referral which reached it."""
+    fact = world.facts[referral.qualifying]
+    for reward in referral.standing("milestone"):
+        ends = when(fact) + referral.promise.hold * DAY
+        points = reward.points
+        if reward.state == "available" and ends > max(now, reward.available_at or now):
+            take_back(world, [reward])
+            again = Reward(reward.rule, "milestone", referral.advocate, "advocate", fact["event_id"], "planned")
+            again.reached, again.points, again.expires = reward.reached, points, reward.expires
+            again.available_at = ends
+            grant(world, program, referral, again)
+        else:
+            reward.cause, reward.available_at = fact["event_id"], ends
 
 
 def _reach_milestone(world: World, program: Program, referral: Referral) -> None:
