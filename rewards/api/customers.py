@@ -221,7 +221,7 @@ def find_customer(external_id: str) -> Customer:
     return customer
 
 
-def _find_living(external_id: str) -> Customer:
+def find_living(external_id: str) -> Customer:
     customer = find_customer(external_id)
     if customer.erased_at is not None:
         raise Http404(f"Customer {external_id!r} was erased.")
@@ -236,7 +236,7 @@ class CustomerExportView(APIView):
     @extend_schema(responses={200: {"type": "object", "additionalProperties": True}})
     def get(self, _request: Request, external_id: str) -> Response:
         """Return all of it, app by app; 404 for one who was erased."""
-        return Response(export_customer(customer=_find_living(external_id)))
+        return Response(export_customer(customer=find_living(external_id)))
 
 
 class CustomersView(APIView):
@@ -261,7 +261,7 @@ class CustomerView(APIView):
     @extend_schema(responses=CustomerOut)
     def get(self, _request: Request, external_id: str) -> Response:
         """Return the customer; 404 for one who was erased."""
-        return Response(customer_json(_find_living(external_id)))
+        return Response(customer_json(find_living(external_id)))
 
     @extend_schema(
         parameters=[OpenApiParameter("points", str, enum=list(Erasure.Points.values))], responses={204: None}

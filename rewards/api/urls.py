@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from rewards.api import choices, claims, coupons, customers, events, redemptions, referrals, rewards
+from rewards.api import (
+    choices,
+    claims,
+    coupons,
+    customers,
+    events,
+    preferences,
+    previews,
+    programs,
+    redemptions,
+    referrals,
+    rewards,
+)
 
 urlpatterns = [
     path("events", events.EventsView.as_view(), name="api_events"),
@@ -18,6 +30,14 @@ urlpatterns = [
         customers.CustomerAdjustmentsView.as_view(),
         name="api_customer_adjustments",
     ),
+    path(
+        "customers/<str:external_id>/preferences",
+        preferences.CustomerPreferencesView.as_view(),
+        name="api_customer_preferences",
+    ),
+    path("programs", programs.ProgramsView.as_view(), name="api_programs"),
+    path("codes/<str:code>", programs.CodeView.as_view(), name="api_code"),
+    path("preview", previews.PreviewView.as_view(), name="api_preview"),
     path("referrals", referrals.ReferralsView.as_view(), name="api_referrals"),
     path("referrals/<str:referral_id>", referrals.ReferralView.as_view(), name="api_referral"),
     path("referrals/<str:referral_id>/explain", referrals.ReferralExplainView.as_view(), name="api_referral_explain"),

@@ -29,6 +29,11 @@ API = {
     ("customers/<str:external_id>/export", "GET"): ("read", 200),
     ("customers/<str:external_id>/ledger", "GET"): ("read", 200),
     ("customers/<str:external_id>/adjustments", "POST"): ("write", 422),
+    ("customers/<str:external_id>/preferences", "GET"): ("read", 200),
+    ("customers/<str:external_id>/preferences", "PUT"): ("write", 200),
+    ("programs", "GET"): ("read", 200),
+    ("codes/<str:code>", "GET"): ("read", 200),
+    ("preview", "POST"): ("read", 422),  # it writes nothing
     ("referrals", "GET"): ("read", 200),
     ("referrals/<str:referral_id>", "GET"): ("read", 200),
     ("referrals/<str:referral_id>/explain", "GET"): ("read", 200),

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from tests.rewards.model.binding import accept, is_unclear, read_evidence
-from tests.rewards.model.deciding import judge, release_due, settle, take_back
+from tests.rewards.model.deciding import judge, settle
+from tests.rewards.model.giving import release_due, take_back
 from tests.rewards.model.promises import read_promise
 from tests.rewards.model.purse import NotEnough
 from tests.rewards.model.things import Chain, Program, Referral, Reward, World
