@@ -13,7 +13,7 @@ from referrals.models import Assist, Event, Referral
 from referrals.services.histories import load_history
 from referrals.terms import Milestone, Terms, terms_from_json
 from rewards.calculation import Standing
-from rewards.deciding import MILESTONE, decide, milestone_cause, milestone_number
+from rewards.deciding import MILESTONE, Due, decide, milestone_cause, milestone_number
 from rewards.events import MilestoneReached, StandingChanged
 from rewards.models import Reward, Settlement
 from rewards.services.book import Book
@@ -73,16 +73,22 @@ def settle_referral(
         reached=climb.reached,
         world=LiveWorld(referral),
     )
-    due, milestones = split_milestones(decision.due)
-    plan = make_plan(referral, due, own, at)
-    plan.withdraw += climb.fallen
-    plan.add([new_reward(referral, one) for one in milestones])
+    plan = _plan_of(referral, decision.due, own, climb, at)
     granted = list(plan.grant)
     moved = redate_milestones(plan, referral, at) if anew and standing.counts and settlement.pk else []
     ripe = [r for r in [*own, *moved, *plan.grant] if r not in plan.withdraw and is_ripe(r, referral, at)]
     _carry_out(plan, ripe, book, Journal(at=at, event=event, actor=actor), why=_why(referral), subject=subject)
     _keep(settlement, standing, limited=decision.limited)
     _tell_standing(referral, granted, changed=climb.moves or (anew and standing.counts), subject=subject)
+
+
+def _plan_of(referral: Referral, due: Sequence[Due], own: Sequence[Reward], climb: "_Climb", at: datetime) -> Plan:
+    """Return what to write of the referral's own rewards, and of the milestones that it reaches or lets fall."""
+    mine, milestones = split_milestones(due)
+    plan = make_plan(referral, mine, own, at)
+    plan.withdraw += climb.fallen
+    plan.add([new_reward(referral, one) for one in milestones])
+    return plan
 
 
 def _with_earlier_helpers(book: Book, own: Sequence[Reward], people: set[int], *, at: datetime, subject: str) -> Book:
