@@ -29,8 +29,8 @@ demo: $(VENV)/runtime.stamp ## a demo company in the database
 
 test: $(VENV)/dev.stamp ## all tests: on PostgreSQL and Redis, then on SQLite; brings them along
 	@status=0; \
-	$(BIN)/python -m pytest -n 2 $(ARGS) || status=$$?; \
-	$(BIN)/python -m pytest -n 2 --services=embedded $(ARGS) || status=$$?; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) || status=$$?; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal --services=embedded $(ARGS) || status=$$?; \
 	exit $$status
 
 check: $(VENV)/dev.stamp ## lint, types, architecture, migrations, templates

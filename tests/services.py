@@ -5,6 +5,7 @@ wheels. With `--services=embedded` the default of a clone: SQLite and the filesy
 What has to be left out is said at the end in capitals; REQUIRE_SERVICES=1 turns it into a failure.
 """
 
+import gc
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ from tests.servers import Postgres, Redis, Unavailable
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 EMBEDDED_ONLY_REASON = "needs a real PostgreSQL and a real Redis: runs in the other lane"
+ONCE_REASON = "the same whatever the database: runs in the other lane (--services=embedded)"
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 _cleanups: list[Callable[[], None]] = []
 _left_out: list[str] = []
@@ -99,12 +102,17 @@ def real_services() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in tests/browser, and leave out what this machine or lane cannot run."""
+    """Mark what lies in tests/browser, leave out what this machine or lane does not run, and begin with the longest."""
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker("browser")
         if item.get_closest_marker("services") and not real_services():
             item.add_marker(pytest.mark.skip(reason=EMBEDDED_ONLY_REASON))
+        if item.get_closest_marker("once") and real_services():
+            item.add_marker(pytest.mark.skip(reason=ONCE_REASON))
         if item.get_closest_marker("browser") and not chromium() and not required():
             item.add_marker(pytest.mark.skip(reason="needs a Chromium, and none is on the PATH (or in CHROMIUM)"))
 

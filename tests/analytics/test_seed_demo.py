@@ -205,6 +205,7 @@ class TestCompany:
         assert "already here; nothing was changed: 40 customers" in out.getvalue()
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_seed_demo_is_the_same_each_time_but_for_its_passwords():
     """Made twice from nothing: codes, ids and passwords are drawn anew, all else is the same."""

@@ -9,6 +9,8 @@ from tests.browser.conftest import DESK, NARROW, PHONE, keep_picture, serious_vi
 from tests.factories import CustomerFactory, UserFactory, make_program
 from tests.scenes import NOON, bring, brought_friends
 
+pytestmark = pytest.mark.once
+
 RICH_FILE = """\
 program: {slug}
 name: {name}

@@ -14,6 +14,8 @@ from core.management.commands.up import answers
 from tests.races.product import eventually
 from tests.servers import end, free_port
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

@@ -18,6 +18,8 @@ HELD_OUT = "3"
 SEEDS = [int(seed) for seed in os.environ.get("FRAUD_SEEDS", HELD_OUT).split(",")]
 
 
+@pytest.mark.long
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", SEEDS)
 def test_score_holds_the_bad_and_lets_the_honest_pass(seed):

@@ -13,6 +13,7 @@ from referrals.models import Click, Customer, Link, Referral
 from referrals.services import binding
 from referrals.services.events import record_events
 from rewards.models import Reward
+from tests import services
 from tests.rewards.comparing import differences
 from tests.rewards.drawn_programs import RULES
 from tests.rewards.model.steps import Model
@@ -182,10 +183,12 @@ def end_differs(town: Town, seed: int, *, audit: bool) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_judge_event_ends_as_the_rules_say_in_any_order(part):
+    """All histories on SQLite; on PostgreSQL, which decides by the same code at twice the price, one in ten."""
     town = Town()
-    for seed in range(part, RANDOM_HISTORIES, PARTS):
+    for seed in range(part, RANDOM_HISTORIES // (10 if services.real_services() else 1), PARTS):
         assert end_differs(town, seed, audit=seed // PARTS % AUDIT_EVERY == 0) == [], seed
 
 

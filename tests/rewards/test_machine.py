@@ -184,6 +184,7 @@ def play_batch(seeded: int, stories: int) -> int:
     return lane.steps
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(PARTS))
 def test_machine_agrees_with_the_rules_written_once_more(number):
     play_stories(number, STEPS // PARTS)

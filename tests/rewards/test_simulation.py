@@ -135,8 +135,9 @@ def settled(counter):
     return Counter((a, f, same.get(state, state), reason, at) for (a, f, state, reason, at) in counter.elements())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [PROGRAM, EVERYTHING], ids=["plain", "everything"])
-@pytest.mark.parametrize("start", [0, 1000])
+@pytest.mark.parametrize("start", [0, pytest.param(1000, marks=pytest.mark.once)])
 def test_backtest_program_of_the_same_file_gives_what_was_really_given(text, start):
     for seed in range(start, start + 12):
         with transaction.atomic():
