@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from core import doorbell
 from core.services.jobs import run_due_work
+from referrals.services import clicks
 from rewards.immutability import drop_triggers, install_triggers
 from tests import services
 
@@ -35,6 +36,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def _nothing_remembered(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Start each test with empty caches and a doorbell that rings; a rolled back test leaves none behind."""
     doorbell._silent_until = 0.0
+    clicks._keys.clear()
     caches["throttle"].clear()
     yield
     marker = request.node.get_closest_marker("django_db")
