@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from referrals.views import inbound, public, review
+from referrals.views import how, inbound, public, review
 
 urlpatterns = [
     path("in/<str:kind>/<str:source>/", inbound.receive, name="receive_call"),
     path("q/<str:code>.svg", public.qr_code, name="qr_code"),
+    path("programs/<slug:slug>/", how.show_how_it_works, name="how_it_works"),
     path("review/", review.queue, name="review"),
     path("review/rules/", review.rules, name="review_rules"),
     path("review/<str:referral_id>/", review.pair, name="review_pair"),

@@ -71,7 +71,11 @@ class ShareCard:
 
 def offer_card(program: Program, *, at: datetime | None = None) -> OfferCard:
     """Return what the program's live offer promises; prefetch `offers` to ask often without a query."""
-    terms = terms_from_json(offer_live_at(program, at or timezone.now()).terms)
+    return card_of(program, terms_from_json(offer_live_at(program, at or timezone.now()).terms))
+
+
+def card_of(program: Program, terms: Terms) -> OfferCard:
+    """Return what these terms of the program promise."""
     return OfferCard(
         slug=program.slug,
         name=program.name,

@@ -72,6 +72,7 @@ def _gift(request: HttpRequest, link: Link, address: str, at: datetime) -> HttpR
     coupon = Coupon.objects.select_related("pool").filter(key=claim.key).first() if claim else None
     pool = coupon.pool if coupon else CouponPool.objects.filter(name=rule.what if rule else "").first()
     context = {
+        "program": link.program,
         "advocate": link.customer.first_name,
         "gives": pool.gives if pool else "",
         "claim": claim,

@@ -99,6 +99,7 @@ PAGES = {
     ("redemptions/", "GET"): (302, 200, 302, 302),
     ("redemptions/<str:redemption_id>/undo", "POST"): (302, 404, 404, 404),  # somebody else's
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
+    ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),

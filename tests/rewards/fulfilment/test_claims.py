@@ -228,6 +228,7 @@ def test_show_gift_hands_out_on_post_alone_and_shows_it_again(client, page_shop)
 
     assert (before.status_code, nothing) == (200, 0)
     assert b"Ann has a gift for you" in before.content
+    assert b'href="/programs/refer-a-friend/"' in before.content
     assert (posted.status_code, posted["Location"]) == (302, f"/r/{page_shop.code}/gift/")
     assert b"HELLO-0" in after.content
     claim = Claim.objects.get()
