@@ -189,20 +189,17 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
     """Bring the friend's referrals in the program in line with the event's evidence.
 
     One advocate's evidence binds as if it had arrived in its natural order; another advocate's, for a
-    friend who is bound, is recorded and ignored. Changed and new referrals stand in `friend.referrals`,
-    unsaved until they are judged.
+    friend who was bound at that time, is recorded and ignored. Changed and new referrals stand in
+    `friend.referrals`, unsaved until they are judged.
     """
     advocate = candidate.evidence.link.customer_id
     own = [r for r in friend.referrals if _places_of(r) & candidate.places and not _is_rebindable(r)]
-    holding = _holding(own, event)
-    if holding is not None and holding.advocate_id != advocate:
+    mine = [r for r in own if r.advocate_id == advocate]
+    others = [r for r in own if r.advocate_id != advocate]
+    if holding := _holding(others, event):
         _note_ignored(holding, candidate, event, at)
-    elif any(_is_by_staff(r) for r in own) or _repeats(holding, candidate):
-        return
-    elif all(r.advocate_id == advocate for r in own):
-        _replay(candidate, own, friend, at)
-    elif holding is None and not _is_known_void(candidate, friend.referrals):
-        friend.referrals.append(_new_referral(candidate, friend.customer))
+    elif not any(_is_by_staff(r) for r in own) and not _repeats(_holding(mine, event), candidate):
+        _replay(candidate, mine, others, friend, at)
 
 
 def _places_of(referral: Referral) -> frozenset[int]:
@@ -223,12 +220,10 @@ def _is_by_staff(referral: Referral) -> bool:
 
 
 def _holding(own: list[Referral], event: Event) -> Referral | None:
-    """Return the referral that keeps another advocate from binding the friend at the event, if any."""
-    for referral in own:
-        lapsed = referral.state == Referral.State.SIGNED_UP and event.occurred_at > referral.expires_at
-        if referral.state != Referral.State.EXPIRED and not lapsed:
-            return referral
-    return None
+    """Return the first referral that holds the friend at the event: one that expires does until then, however late
+    the event is reported."""
+    ends = (Referral.State.SIGNED_UP, Referral.State.EXPIRED)
+    return next((r for r in own if r.state not in ends or event.occurred_at <= r.expires_at), None)
 
 
 def _repeats(holding: Referral | None, candidate: Candidate) -> bool:
@@ -239,9 +234,18 @@ def _repeats(holding: Referral | None, candidate: Candidate) -> bool:
     return (stands.bound_at, stands.event_id.encode()) <= (new.bound_at, new.event_id.encode())
 
 
-def _replay(candidate: Candidate, own: list[Referral], friend: Friend, at: datetime) -> None:
-    """Bind as all evidence of the advocate says in its natural order: move referrals, add those that are missing."""
-    bound = episodes(_evidence_of(candidate, friend), friend.history)
+def _replay(candidate: Candidate, own: list[Referral], others: list[Referral], friend: Friend, at: datetime) -> None:
+    """Bind as all evidence of the advocate says in its natural order: move referrals, add those that are missing.
+
+    What came while another advocate held the friend stays ignored.
+    """
+    stood_on = {r.binding_event_id for r in own}
+    evidence = [
+        one
+        for one in _evidence_of(candidate, friend)
+        if one.binding.event_pk in stood_on or not _holding(others, one.event)
+    ]
+    bound = episodes(evidence, friend.history)
     if not bound and not _is_known_void(candidate, friend.referrals):
         friend.referrals.append(_new_referral(candidate, friend.customer))
     own.sort(key=lambda r: (r.bound_at, r.pk))
@@ -329,7 +333,7 @@ def _note_ignored(referral: Referral, candidate: Candidate, event: Event, at: da
         data={"advocate": advocate.external_id, "code": evidence.code, "method": evidence.method},
     )
     own = is_same_person(advocate, referral.friend) or is_same_person(advocate, referral.advocate)
-    if referral.state in Referral.LIVE and not own and not candidate.reason:
+    if referral.state in (*Referral.LIVE, Referral.State.EXPIRED) and not own and not candidate.reason:
         Assist.objects.get_or_create(
             referral=referral,
             advocate=advocate,

@@ -137,15 +137,12 @@ class Acquaintance:
         if offered is None:
             return
         own = [tie for tie in friend.ties if not self._is_rebindable(tie)]
-        holding = _holding(own, fact.occurred_at)
-        if holding is not None and holding.advocate != offered.advocate:
+        mine = [tie for tie in own if tie.advocate == offered.advocate]
+        others = [tie for tie in own if tie.advocate != offered.advocate]
+        if holding := _holding(others, fact.occurred_at):
             self._assist(holding, offered, friend)
-        elif self._is_by_staff(own) or _comes_later(holding, offered):
-            return
-        elif all(tie.advocate == offered.advocate for tie in own):
-            self._replay(friend, own, offered, history)
-        elif holding is None and not _is_known(offered, friend.ties):
-            self._add(friend, offered)
+        elif not self._is_by_staff(own) and not _comes_later(_holding(mine, fact.occurred_at), offered):
+            self._replay(friend, mine, others, offered, history)
 
     def _is_rebindable(self, tie: Tie) -> bool:
         if tie.state != "voided" or tie.reason in BY_STAFF:
@@ -226,14 +223,21 @@ class Acquaintance:
         return [*here, *self.case.elsewhere.get(friend, ())]
 
     def _assist(self, holding: Tie, offered: Offered, friend: Friend) -> None:
-        if offered.advocate in holding.assistants or holding.state not in LIVE or offered.reason:
+        if offered.advocate in holding.assistants or holding.state not in (*LIVE, "expired") or offered.reason:
             return
         if not any(self.is_same_person(offered.advocate, other) for other in (friend.person.pk, holding.advocate)):
             holding.assistants.append(offered.advocate)
 
-    def _replay(self, friend: Friend, own: list[Tie], offered: Offered, history: History) -> None:
+    def _replay(self, friend: Friend, own: list[Tie], others: list[Tie], offered: Offered, history: History) -> None:
+        stood_on = {tie.binding.event_pk for tie in own}
         weighed = [self._weigh(friend, fact, history) for fact in friend.carrying]
-        evidence = [one for one in weighed if one is not None and one.advocate == offered.advocate]
+        evidence = [
+            one
+            for one in weighed
+            if one is not None
+            and one.advocate == offered.advocate
+            and (one.binding.event_pk in stood_on or not _holding(others, one.binding.bound_at))
+        ]
         bound = episodes(evidence, history)
         if not bound and not _is_known(offered, friend.ties):
             self._add(friend, offered)
@@ -262,11 +266,7 @@ class Acquaintance:
 
 
 def _holding(own: Sequence[Tie], at: datetime) -> Tie | None:
-    for tie in own:
-        lapsed = tie.state == "signed_up" and at > tie.expires_at
-        if tie.state != "expired" and not lapsed:
-            return tie
-    return None
+    return next((tie for tie in own if tie.state not in ("signed_up", "expired") or at <= tie.expires_at), None)
 
 
 def _comes_later(holding: Tie | None, offered: Offered) -> bool:

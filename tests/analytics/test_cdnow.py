@@ -53,6 +53,7 @@ def orders() -> list[tuple[str, date, Decimal]]:
     return log
 
 
+@pytest.mark.once
 def test_import_events_brings_a_real_order_log_into_the_numbers_and_no_row_twice(tmp_path):
     """The second time with the file's first rows, which are known already; all of them would take long."""
     file = tmp_path / "orders.csv"

@@ -256,6 +256,27 @@ def test_judge_event_expired_friend_may_be_bound_by_somebody_else(shop):
     assert [r for r in shop.rewards("bob") if r[2] != "refused"] == [("friend-welcome", 100, "available")]
 
 
+def test_judge_event_expired_advocate_keeps_the_friend_for_what_happened_before_the_end(shop):
+    shop.report(shop.signup("bob", day(0), code=shop.code_of("ann")), at=day(0))
+    shop.pass_time(day(181))
+
+    shop.report(shop.signup("bob", day(179), code=shop.code_of("cat")), at=day(182))
+
+    assert (shop.referral("bob").advocate.external_id, shop.referral("bob").state) == ("ann", "expired")
+    assert [assist.advocate.external_id for assist in shop.referral("bob").assists.all()] == ["cat"]
+
+
+def test_judge_event_of_who_took_over_moves_the_binding_back_to_the_first_ones_end(shop):
+    shop.report(shop.signup("bob", day(0), code=shop.code_of("ann")), at=day(0))
+    shop.report(shop.signup("bob", day(200), code=shop.code_of("cat")), at=day(200))
+
+    shop.report(shop.signup("bob", day(190), code=shop.code_of("cat")), at=day(200))
+    moved = shop.referral("bob").bound_at
+    shop.report(shop.signup("bob", day(170), code=shop.code_of("cat")), at=day(200))
+
+    assert moved == shop.referral("bob").bound_at == day(190)
+
+
 def test_judge_event_is_paid_by_the_offer_live_at_the_click(shop):
     from tests.shop import apply_text
 

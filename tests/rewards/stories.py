@@ -91,4 +91,36 @@ STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
             ("purchase", "ben", 60, "5000.00", ("click", "ann", 0, 30)),
         ],
     ),
+    "an earlier event of who took over from an expired advocate moves the binding back, up to that one's end": (
+        [program("first", "advocate-signup", "advocate-fixed", hold_days=14), OTHER],
+        [
+            ("signup", "bob", 90, ("code", "ann", 0)),
+            ("purchase", "bob", 0, "60.00", ("code", "abe", 0)),
+            ("custom", "bob", 5, ("code", "abe", 0)),
+            ("custom", "bob", 60, ("code", "abe", 0)),
+            ("custom", "bob", 20, ("code", "abe", 0)),
+        ],
+    ),
+    "an expired referral keeps others out for what happened before its end, however late it is told": (
+        [program("first", "advocate-signup", "advocate-fixed"), OTHER],
+        [
+            ("signup", "bob", 90, ("code", "ann", 0)),
+            ("custom", "bob", 61, ("code", "abe", 0)),
+            ("purchase", "bob", 20, "60.00", None),
+            ("purchase", "bob", 40, "60.00", None),
+        ],
+    ),
+    "who was followed by another and comes again after that one is bound anew": (
+        [program("first", "advocate-signup", "advocate-fixed"), OTHER],
+        [
+            ("signup", "bob", 90, ("code", "ann", 0)),
+            ("wait", 1),
+            ("signup", "bob", 1, ("code", "abe", 0)),
+            ("wait", 70),
+            ("custom", "bob", 5, ("code", "ann", 0)),
+            ("custom", "bob", 8, ("code", "ann", 0)),
+            ("purchase", "bob", 0, "60.00", None),
+            ("purchase", "bob", 61, "60.00", None),
+        ],
+    ),
 }

@@ -37,37 +37,35 @@ def is_ancestor(world: World, friend: str, advocate: str) -> bool:
 def accept(world: World, chain: Chain, evidence: Evidence) -> bool:
     """Take the evidence in where it may count: the first valid advocate to arrive binds and stays."""
     last = chain.last
-    if last is None:
-        chain.owner = evidence.advocate
-    elif last.by_staff or last.pardoned:
-        return False
-    elif evidence.advocate != chain.owner:
-        late = is_outside_window(world.programs[last.program], last.binding)
-        voided = last.state == "voided" and (last.reason in BINDS_ANEW_AFTER or late)
-        if not voided and last.state != "expired":
+    if last is not None:
+        others = [one for one in (*chain.past, *chain.current) if one.advocate != evidence.advocate]
+        if last.by_staff or last.pardoned or any(holds(world, one, when(evidence.fact)) for one in others):
             return False
+    if evidence.advocate != chain.owner:
         chain.past += chain.current
         chain.owner, chain.current = evidence.advocate, []
     chain.evidence.append(evidence)
     return True
 
 
-def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
-    """Whether the words do not say who brought a friend or by which offer to pay.
+def holds(world: World, referral: Referral, at: datetime) -> bool:
+    """Whether the referral keeps other advocates out at `at`: one that expires does until then."""
+    program = world.programs[referral.program]
+    if referral.state == "voided":
+        return not (referral.reason in BINDS_ANEW_AFTER or is_outside_window(program, referral.binding))
+    return referral.state not in ("signed_up", "expired") or within_window(program, referral.binding, at)
 
-    That is: evidence of another advocate from inside a window that has expired since, earlier evidence of one who
-    took over from an expired one, and earlier evidence from the time of another offer, which the words do not say
-    how to decide again.
+
+def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
+    """Whether the words do not say by which offer to pay.
+
+    That is: earlier evidence from the time of another offer, which the words do not say how to decide again.
     """
     last = chain.last
-    if last is None:
+    if last is None or evidence.advocate != chain.owner:
         return False
-    if evidence.advocate != chain.owner:
-        program = world.programs[last.program]
-        return last.state == "expired" and within_window(program, last.binding, when(evidence.fact))
     earlier = place(evidence.fact) < place(last.binding.fact)
-    elsewhere = world.programs[last.program].offer_at(evidence.touch) != last.promise
-    return earlier and (elsewhere or any(one.state == "expired" for one in chain.past))
+    return earlier and world.programs[last.program].offer_at(evidence.touch) != last.promise
 
 
 def episodes(world: World, program: Program, friend: str, chain: Chain) -> list[tuple[Evidence, str]]:
