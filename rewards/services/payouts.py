@@ -13,6 +13,7 @@ from rewards.services.fulfilling import complete_fulfilment, fail_fulfilment
 
 State = PayoutBatch.State
 ItemState = PayoutItem.State
+TAKEN = (ItemState.OPEN, ItemState.PAID)
 MOST_ITEMS = 500
 A_CALL = 100
 
@@ -49,15 +50,23 @@ def create_payout(*, currency: str, minimum_minor: int, by: User, at: datetime) 
     """
     waiting = Fulfilment.objects.filter(
         kind="cash", how=Fulfilment.How.PAYOUT, state=Fulfilment.State.ASKED, currency=currency, amount_minor__gt=0
-    ).exclude(payout_items__state__in=[ItemState.OPEN, ItemState.PAID])
-    orders = list(waiting.select_related("reward").select_for_update(of=("self",)).order_by("pk"))
-    chosen = _above_minimum(orders, minimum_minor)[:MOST_ITEMS]
+    ).exclude(payout_items__state__in=TAKEN)
+    locked = list(waiting.select_related("reward").select_for_update(of=("self",)).order_by("pk"))
+    chosen = _above_minimum(_not_taken(locked), minimum_minor)[:MOST_ITEMS]
     if not chosen:
         raise NothingToPay(f"nobody has {to_text(minimum_minor, currency)} {currency} or more waiting to be paid")
     batch = PayoutBatch.objects.create(currency=currency, minimum_minor=minimum_minor, created_by=by, created_at=at)
     items = [PayoutItem(batch=batch, fulfilment=order, amount_minor=order.amount_minor or 0) for order in chosen]
     PayoutItem.objects.bulk_create(items)
     return batch
+
+
+def _not_taken(locked: list[Fulfilment]) -> list[Fulfilment]:
+    """Leave out what another batch took while this one waited for the locks."""
+    taken = set(
+        PayoutItem.objects.filter(fulfilment__in=locked, state__in=TAKEN).values_list("fulfilment_id", flat=True)
+    )
+    return [order for order in locked if order.pk not in taken]
 
 
 def _above_minimum(orders: Iterable[Fulfilment], minimum_minor: int) -> list[Fulfilment]:
