@@ -82,15 +82,17 @@ def read_upload(text: str) -> Upload:
     rows = (next(csv.reader([line[:LONGEST_ROW]], delimiter=mark), []) for line in text.lstrip("\ufeff").splitlines())
     codes: dict[str, str] = {}
     errors: list[RowError] = []
-    column = 0
+    column: int | None = None
     for line, row in enumerate(islice(rows, MOST_ROWS + 1), start=1):
         if line == 1 and (found := _header(row)) is not None:
             column = found
             continue
         if not any(cell.strip() for cell in row):
             continue
-        given = row[column].strip() if column < len(row) else ""
+        given = row[column or 0].strip() if (column or 0) < len(row) else ""
         problem = "the file has too many rows" if line > MOST_ROWS else _problem(given, codes)
+        if column is None and any(cell.strip() for cell in row[1:]):
+            problem = "more than a code in this row: name its column “code” in the first line"
         if problem:
             errors.append(RowError(line, given[:60], problem))
         else:

@@ -96,6 +96,14 @@ def test_read_upload_of_a_stray_quotation_mark_spoils_its_row_alone():
     assert [row.line for row in upload.errors] == [3, 5]
 
 
+def test_read_upload_guesses_at_no_column_that_is_not_named():
+    upload = read_upload("email;number\nann@shop.example;AAA-1\n")
+
+    assert upload.codes == ()
+    assert [row.line for row in upload.errors] == [1, 2]
+    assert "name its column “code” in the first line" in upload.errors[0].problem
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "code\n"])
 def test_read_upload_of_nothing_is_empty(text):
     assert read_upload(text) == read_upload("")
