@@ -53,6 +53,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         reward_handlers.invite_new_tier,
         reward_handlers.tell_endpoints_of_tier,
     ],
+    reward_events.LeaderboardClosed: [reward_handlers.tell_leaderboard_closed],
     reward_events.TierAtRisk: [reward_handlers.tell_tier_at_risk],
     reward_events.MilestoneNear: [reward_handlers.tell_milestone_near],
     reward_events.CustomersInvited: [reward_handlers.tell_invited],

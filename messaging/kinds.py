@@ -187,6 +187,20 @@ KINDS: dict[str, Kind] = {
             "portal_url": "url",
         },
     ),
+    "leaderboard_prize": Kind(
+        label="Leaderboard prize",
+        purpose=REWARDS,
+        priority=30,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={
+            "first_name": "name",
+            "board": "copy",
+            "rank": "whole",
+            "prize": "copy",
+            "boards_url": "url",
+        },
+    ),
     "event_invitation": Kind(
         label="Invitation to a VIP event",
         purpose=NEWS,

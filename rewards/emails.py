@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
+from accounts.queries import staff_who_may
 from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
@@ -21,7 +22,15 @@ from referrals.queries.links import share_url
 from referrals.terms import Level, Milestone
 from rewards.events import PointsExpiring
 from rewards.invitation_tokens import invitation_url
-from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierStanding
+from rewards.models import (
+    Appeal,
+    EventInvitation,
+    LeaderboardPlace,
+    LeaderboardResult,
+    Redemption,
+    Reward,
+    TierStanding,
+)
 from rewards.queries.badges import badge_cards, perk_cards
 from rewards.queries.budgets import Budget
 
@@ -158,6 +167,46 @@ def queue_badge_earned(*, reward: Reward, slug: str) -> Message:
             "portal_url": _url(PORTAL),
         },
     )
+
+
+def queue_leaderboard_prize(*, place: LeaderboardPlace) -> Message:
+    """Congratulate a customer on the prize of a closed period."""
+    return queue_message(
+        kind="leaderboard_prize",
+        recipient=recipient_of(place.customer),
+        cause=f"leaderboard_result:{place.result_id}",
+        context={
+            "first_name": place.customer.first_name,
+            "board": place.result.leaderboard.title,
+            "rank": place.rank,
+            "prize": place.prize,
+            "boards_url": _url(reverse("leaderboards")),
+        },
+    )
+
+
+def queue_prizes_to_hand_out(*, result: LeaderboardResult, prizes: int) -> list[Message]:
+    """Tell those who keep the leaderboards that prizes are to be handed out."""
+    with translation.override(settings.LANGUAGE_CODE):
+        what = gettext("“%(board)s” is closed: prizes to hand out") % {"board": result.leaderboard.title}
+        details = ngettext(
+            "%(n)s person has won something. The list says who and what.",
+            "%(n)s people have won something. The list says who and what.",
+            prizes,
+        ) % {"n": prizes}
+    return [
+        queue_message(
+            kind="staff_alert",
+            recipient=Recipient(key=f"user:{user.pk}", email=user.email, name=user.name),
+            cause=f"leaderboard_result:{result.pk}",
+            context={
+                "what": what,
+                "details": details,
+                "page_url": _url(reverse("admin:rewards_leaderboardresult_change", args=[result.pk])),
+            },
+        )
+        for user in staff_who_may("rewards.change_leaderboard")
+    ]
 
 
 def queue_event_invitations(*, invitations: Sequence[EventInvitation]) -> list[Message]:

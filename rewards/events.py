@@ -53,6 +53,13 @@ class TierChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderboardClosed(DomainEvent):
+    """A period of a leaderboard is closed; `result` is the primary key of the LeaderboardResult."""
+
+    result: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierAtRisk(DomainEvent):
     """A tier will be lost soon unless more friends come; `standing` is the primary key of the TierStanding."""
 

@@ -20,9 +20,11 @@ from rewards.emails import (
     queue_event_cancelled,
     queue_event_invitations,
     queue_event_place_free,
+    queue_leaderboard_prize,
     queue_milestone_near,
     queue_milestone_reached,
     queue_points_expiring,
+    queue_prizes_to_hand_out,
     queue_redemption_settled,
     queue_reward_available,
     queue_tier_at_risk,
@@ -32,6 +34,7 @@ from rewards.events import (
     AppealAnswered,
     BudgetStageReached,
     CustomersInvited,
+    LeaderboardClosed,
     MilestoneLost,
     MilestoneNear,
     MilestoneReached,
@@ -46,7 +49,7 @@ from rewards.events import (
     TierAtRisk,
     TierChanged,
 )
-from rewards.models import Appeal, EventInvitation, Redemption, Reward, TierChange, TierStanding
+from rewards.models import Appeal, EventInvitation, LeaderboardResult, Redemption, Reward, TierChange, TierStanding
 from rewards.queries.budgets import budget_of
 from rewards.services.grants import settle_referral
 from rewards.services.perk_events import invite_to_open_events
@@ -154,6 +157,20 @@ def tell_badge_earned(event: RewardsReleased) -> None:
         fresh = is_news(reward.event.source if reward.event else "", reward.available_at, at=now)
         if slug and fresh and reward.recipient.email:
             queue_badge_earned(reward=reward, slug=slug)
+
+
+def tell_leaderboard_closed(event: LeaderboardClosed) -> None:
+    """Congratulate who won something, and tell staff that there are prizes to hand out."""
+    result = LeaderboardResult.objects.select_related("leaderboard").get(pk=event.result)
+    won = list(result.placed.exclude(prize="").select_related("customer", "result__leaderboard").order_by("rank", "pk"))
+    if not won or not is_news("", result.ends_at, at=clocks.now()):
+        return
+    queue_prizes_to_hand_out(result=result, prizes=len(won))
+    told = Event.objects.filter(customer__in=[one.customer_id for one in won], source="demo")
+    demo = set(told.values_list("customer_id", flat=True))
+    for place in won:
+        if place.customer.email and place.customer_id not in demo:
+            queue_leaderboard_prize(place=place)
 
 
 def invite_new_tier(event: TierChanged) -> None:

@@ -5,9 +5,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from core.dispatch import publish
 from core.errors import Refused
 from referrals.models import Customer
 from rewards.display_names import check_display_name
+from rewards.events import LeaderboardClosed
 from rewards.leaderboard import prizes_for
 from rewards.models import DisplayName, Leaderboard, LeaderboardPlace, LeaderboardResult
 from rewards.queries.leaderboards import count_places, running_period
@@ -92,4 +94,5 @@ def _freeze(board: Leaderboard, start: datetime, end: datetime, *, at: datetime,
         )
         for place in count_places(board, start, end)
     )
+    publish(LeaderboardClosed(subject=f"leaderboard_result:{result.pk}", result=result.pk))
     return result

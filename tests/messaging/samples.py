@@ -9,7 +9,7 @@ ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", 
 BULK_KINDS = (
     *("purchase_thanks", "friend_joined", "reward_available", "survey_invitation"),
     *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
-    *("gift_ready", "choose_gift"),
+    *("gift_ready", "choose_gift", "leaderboard_prize"),
 )
 
 
@@ -201,6 +201,13 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
         "milestone_near": {"first_name": name, "referrals": number, "gets": words, "share_url": url(path)},
         "tier_up": {"first_name": name, "tier": words, "multiplier": words, "perks": words, "portal_url": url(path)},
         "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, "share_url": url(path)},
+        "leaderboard_prize": {
+            "first_name": name,
+            "board": words,
+            "rank": number,
+            "prize": words,
+            "boards_url": url(path),
+        },
         "badge_earned": {"first_name": name, "badge": words, "description": words, "portal_url": url(path)},
         "event_invitation": {**event, "about": words, "answer_by": day},
         "event_place_free": event,

@@ -110,6 +110,16 @@ STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
             ("purchase", "bob", 40, "60.00", None),
         ],
     ),
+    "a binding that the next referral took over is not revived when staff void that one": (
+        [OTHER | {"program": "first"}, program("second", "friend-each")],
+        [
+            ("purchase", "abe", 90, "19.99", ("code", "ann", 1)),
+            ("signup", "abe", 5, ("code", "ann", 1)),
+            ("purchase", "abe", 61, "33.33", None, "EUR", "email"),
+            ("void", 1, "abe"),
+            ("wait", 15),
+        ],
+    ),
     "who was followed by another and comes again after that one is bound anew": (
         [program("first", "advocate-signup", "advocate-fixed"), OTHER],
         [

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 
+from messaging.models import Message
 from referrals.models import Customer, Referral
 from referrals.services.lifecycle import void_referral
 from rewards.models import DisplayName, Leaderboard, LeaderboardPrize, LeaderboardResult
@@ -17,7 +19,7 @@ from rewards.services.leaderboards import (
     leave_leaderboards,
     schedule_leaderboard,
 )
-from tests.factories import CustomerFactory, make_program
+from tests.factories import CustomerFactory, UserFactory, make_program
 from tests.scenes import bring, do_due, moment
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +190,36 @@ def test_show_board_asks_the_database_as_often_for_many_as_for_one(program, numb
 
     with django_assert_num_queries(4):
         assert len(show_board(board, viewer, at=JUNE - DAY).rows) == number
+
+
+def close_may(program, **board):
+    with time_machine.travel(JUNE + DAY, tick=False):
+        make_board(program, **board)
+        close_leaderboards_due(at=JUNE + DAY)
+    return LeaderboardResult.objects.get()
+
+
+def test_close_leaderboard_congratulates_who_won_and_tells_staff_once(program, people):
+    keeper = UserFactory(is_staff=True, is_superuser=True)
+    result = close_may(program)
+
+    won = Message.objects.filter(kind="leaderboard_prize")
+    assert {(one.email, one.context["prize"], one.context["rank"]) for one in won} == {
+        (people[0].email, "Trip", 1),
+        (people[1].email, "Beans", 2),
+        (people[2].email, "Beans", 2),
+    }
+    alert = Message.objects.get(kind="staff_alert")
+    assert alert.email == keeper.email
+    assert "3 people have won something" in alert.context["details"]
+    assert alert.context["page_url"].endswith(f"/admin/rewards/leaderboardresult/{result.pk}/change/")
+
+
+def test_close_leaderboard_long_ago_or_without_prizes_mails_nobody(program, people):
+    board = make_board(program)
+    close_leaderboards_due(at=JUNE + 60 * DAY)
+    board.prizes.all().delete()
+    with time_machine.travel(JUNE + 75 * DAY, tick=False):
+        close_leaderboard(leaderboard=board, actor="boss", at=JUNE + 75 * DAY)
+
+    assert not Message.objects.filter(kind="leaderboard_prize").exists()

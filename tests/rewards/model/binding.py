@@ -150,8 +150,10 @@ def revive(world: World, program: Program, friend: str) -> None:
     chain = program.chains[friend]
     if chain.last is None or chain.last.live:
         return
+    taken = [one.binding.fact for one in chain.current]
     for old in reversed(chain.past):
-        if old.state == "expired" and qualifying(world, old.promise, friend, old.binding):
+        expired = old.state == "expired" and old.binding.fact not in taken
+        if expired and qualifying(world, old.promise, friend, old.binding):
             chain.past = [*(one for one in chain.past if one is not old), *chain.current]
             chain.owner, chain.current = old.advocate, [old]
             return
