@@ -71,15 +71,14 @@ def make_plan(referral: Referral, due: Sequence[Due], rewards: Sequence[Reward],
     standing = {key_of(reward): reward for reward in rewards if reward.state in Reward.STANDING}
     refused = {(key_of(reward), reward.event_id, reward.reason) for reward in rewards if reward.state == State.REFUSED}
     stopped = stopped_of(rewards)
-    given = [reward for reward in rewards if reward.state != State.REFUSED]
-    held = {key_of(reward): reward.held for reward in sorted(given, key=lambda one: one.pk)}
+    held = _held(rewards)
     elsewhere = _paid_elsewhere(referral) if any(one.moment == "signup" for one in due) else set()
     for one in due:
         if one.key in stopped:
             continue
         reason = one.reason or ("duplicate" if one.key in elsewhere else "")
         fresh = new_reward(referral, one, reason=reason)
-        fresh.held = not reason and held.get(one.key, False)
+        fresh.held = not reason and one.key in held
         if reason:
             plan.refuse += [] if (one.key, fresh.event_id, reason) in refused else [fresh]
         elif (kept := standing.pop(one.key, None)) is not None:
@@ -88,6 +87,12 @@ def make_plan(referral: Referral, due: Sequence[Due], rewards: Sequence[Reward],
             plan.grant.append(fresh)
     plan.withdraw += standing.values()
     return plan
+
+
+def _held(rewards: Sequence[Reward]) -> set[Key]:
+    """Return what staff hold: a hold outlasts the reward that it was laid upon."""
+    given = sorted((reward for reward in rewards if reward.state != State.REFUSED), key=lambda one: one.pk)
+    return {key for key, held in {key_of(reward): reward.held for reward in given}.items() if held}
 
 
 def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) -> None:

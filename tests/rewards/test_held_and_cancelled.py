@@ -6,6 +6,7 @@ from core.clocks import clock_at
 from referrals.services.lifecycle import reopen_referral, void_referral
 from referrals.services.review import approve_referral, hold_referral
 from rewards.models import Reward
+from rewards.services import grants, planning
 from rewards.services.reviewing import approve_reward, cancel_reward, hold_reward
 from tests.rewards.programs import FIXED, FRIEND
 from tests.rewards.test_reviewing import decide
@@ -44,6 +45,18 @@ def test_hold_reward_outlasts_a_void_and_its_reopening(open_shop):  # noqa: F811
     assert shop.points("ann") == (0, 100, 0)
 
 
+def test_hold_reward_that_is_not_carried_over_would_not_outlast_a_void(open_shop, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(planning, "_held", lambda rewards: set())
+    shop = open_shop(FIXED)
+    bring(shop, "bob", day(0))
+    decide(hold_reward, "fixed", day(1))
+
+    review(shop, void_referral, day(2), reason="manual")
+    review(shop, reopen_referral, day(20))
+
+    assert shop.points("ann") == (100, 0, 0)
+
+
 def test_approve_reward_of_a_held_one_does_not_answer_a_later_review(open_shop):  # noqa: F811
     shop = open_shop(FIXED)
     bring(shop, "bob", day(0))
@@ -67,6 +80,20 @@ def test_approve_reward_counts_for_one_review_alone(open_shop):  # noqa: F811
     shop.pass_time(day(20))
 
     assert (shop.points("ann"), shop.points("bob")) == ((0, 100, 0), (0, 10, 0))
+
+
+def test_approve_reward_whose_clearance_never_ends_would_answer_every_later_review(open_shop, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(grants, "_end_clearance", lambda referral, own: None)
+    shop = open_shop(FIXED, FRIEND)
+    bring(shop, "bob", day(0))
+    review(shop, hold_referral, day(1))
+    decide(approve_reward, "fixed", day(2))
+    review(shop, approve_referral, day(3))
+
+    review(shop, hold_referral, day(4))
+    shop.pass_time(day(20))
+
+    assert (shop.points("ann"), shop.points("bob")) == ((100, 0, 0), (0, 10, 0))
 
 
 def test_cancelled_reward_takes_nothing_of_the_budget_when_its_referral_is_decided_again(open_shop):  # noqa: F811
