@@ -55,7 +55,6 @@ class Stage:
     facts: list[dict] = field(default_factory=list)
     numbers: int = 0
     placed: list[Redemption] = field(default_factory=list)
-    skips: bool = True
 
     def __post_init__(self) -> None:
         self.beginning = [*self.files]
@@ -151,9 +150,8 @@ class Stage:
 
     def _told(self, fact: dict[str, Any], evidence: Step | None) -> None:
         fact |= self._evidence(evidence, datetime.fromisoformat(fact["occurred_at"]))
-        if not (self.skips and self.model.is_unclear(fact)):
-            self.facts.append(fact)
-            self._report(fact)
+        self.facts.append(fact)
+        self._report(fact)
 
     def _signup(self, who: str, ago: float, evidence: Step | None = None) -> None:
         self._told(self._fact("signup", who, ago), evidence)
@@ -309,11 +307,11 @@ class Stage:
         )
 
 
-def outcome_of(files: list[dict[str, Any]], steps: Sequence[Step], *, skips: bool = True) -> str:
+def outcome_of(files: list[dict[str, Any]], steps: Sequence[Step]) -> str:
     """Play a story and undo it; return what differed, '' where nothing did."""
     with transaction.atomic():
         try:
-            stage = Stage([*files], skips=skips)
+            stage = Stage([*files])
             for step in steps:
                 stage.play(*step)
             stage.audit()

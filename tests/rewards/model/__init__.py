@@ -27,8 +27,7 @@ order of receipt wherever the words allow it. Where they leave a choice, this is
     bought before that click.
 14. A cycle is looked for when the evidence arrives, among live referrals of all programs.
 15. An expired referral holds the friend against other advocates for all that happened before its end, however late
-    it is told. How a referral that moves back to another offer is decided again is left open (`is_unclear`): such
-    facts are not played.
+    it is told. A referral that moves back to another offer is decided again by that one.
 16. Of several referrals of a friend that one event moves, those that give back are settled first.
 17. What staff cancel or revoke is gone for good, also where the referral is judged anew; in a `first_match` group
     it stays the match.

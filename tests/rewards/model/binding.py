@@ -56,18 +56,6 @@ def holds(world: World, referral: Referral, at: datetime) -> bool:
     return referral.state not in ("signed_up", "expired") or within_window(program, referral.binding, at)
 
 
-def is_unclear(world: World, chain: Chain, evidence: Evidence) -> bool:
-    """Whether the words do not say by which offer to pay.
-
-    That is: earlier evidence from the time of another offer, which the words do not say how to decide again.
-    """
-    last = chain.last
-    if last is None or evidence.advocate != chain.owner:
-        return False
-    earlier = place(evidence.fact) < place(last.binding.fact)
-    return earlier and world.programs[last.program].offer_at(evidence.touch) != last.promise
-
-
 def episodes(world: World, program: Program, friend: str, chain: Chain) -> list[tuple[Evidence, str]]:
     """Return the bindings that the owner's evidence makes in natural order, each with its void reason or ''."""
     found: list[tuple[Evidence, str]] = []

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tests.rewards.model.binding import accept, is_unclear, read_evidence
+from tests.rewards.model.binding import accept, read_evidence
 from tests.rewards.model.deciding import judge, settle
 from tests.rewards.model.giving import release_due, take_back
 from tests.rewards.model.promises import read_promise
@@ -42,14 +42,6 @@ class Model(World):
             accept(self, self.programs[slug].chains.setdefault(friend, Chain()), evidence)
         for program in self.programs.values():
             judge(self, program, friend, now)
-
-    def is_unclear(self, fact: dict) -> bool:
-        """Whether the words leave open whom this fact would bind its friend to."""
-        found = read_evidence(self, fact)
-        if not found or fact["event_id"] in self.facts:
-            return False
-        slug, evidence = found
-        return is_unclear(self, self.programs[slug].chains.get(self._concerned(fact), Chain()), evidence)
 
     def _concerned(self, fact: dict) -> str:
         """A refund belongs to its order, whoever the event names (rule 7)."""
