@@ -23,7 +23,7 @@ from unfold.forms import AdminPasswordChangeForm
 from accounts.changes import approve_change, kind_of, refuse_change, withdraw_change
 from accounts.forms import ApiKeyForm, UserChangeForm, UserCreationForm
 from accounts.models import ApiKey, ChangeRequest, User
-from accounts.services import create_api_key, revoke_api_key
+from accounts.services import create_api_key, limit_api_key, renew_identity_secret, revoke_api_key
 from core.admin import ReadOnlyAdmin
 from core.errors import Refused
 
@@ -65,9 +65,10 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "prefix", "kind", "created", "last_used_at", "expiry_date", "revoked")
     list_filter = ("revoked", "publishable")
     search_fields = ("name", "prefix")
-    actions = ("revoke",)
-    add_fields = ("name", "scopes", "publishable", "expiry_date")
+    actions = ("renew_identity", "revoke")
+    add_fields = ("name", "scopes", "publishable", "origins", "expiry_date")
     shown_fields = ("name", "prefix", "kind", "created", "last_used_at", "expiry_date", "revoked")
+    widget_fields = ("identity_secret",)
 
     @admin.display(description="may")
     def kind(self, key: ApiKey) -> str:
@@ -76,11 +77,18 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Ask for everything once; afterwards a key can only be revoked."""
-        return self.add_fields if obj is None else self.shown_fields
+        if obj is None:
+            return self.add_fields
+        return (*self.shown_fields, "origins", *self.widget_fields) if obj.publishable else self.shown_fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Return what cannot be changed."""
-        return () if obj is None else self.shown_fields
+        return () if obj is None else (*self.shown_fields, *self.widget_fields)
+
+    @admin.display(description="secret to sign customers' ids with")
+    def identity_secret(self, key: ApiKey) -> str:
+        """Show the secret; the one before it works as well until the next renewal."""
+        return str(key.identity_secrets[0]) if key.identity_secrets else "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Refuse: what a key did stays traceable to its row."""
@@ -89,16 +97,28 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: ApiKey, form: "ModelForm[ApiKey]", change: bool) -> None:
         """Make the key and show it once."""
         if change:
+            if "origins" in form.cleaned_data:
+                limit_api_key(key=obj, origins=form.cleaned_data["origins"])
             return
         asked: dict[str, Any] = form.cleaned_data
         key, text = create_api_key(
             name=asked["name"],
             scopes=asked["scopes"],
             publishable=asked["publishable"],
+            origins=asked["origins"],
             expires_at=asked["expiry_date"],
         )
         obj.__dict__.update(key.__dict__)
         messages.warning(request, f"Copy this key now, it is not shown again: {text}")
+
+    @admin.action(description="New secret for customers' ids (publishable keys)", permissions=["change"])
+    def renew_identity(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
+        """Make new secrets; tokens signed with the ones before stay good."""
+        renewed = [renew_identity_secret(key=key) for key in queryset.filter(publishable=True, revoked=False)]
+        if renewed:
+            messages.success(request, "The new secrets stand on the keys' pages; the ones before work as well.")
+        else:
+            messages.warning(request, "None of these is a publishable key that works.")
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:

@@ -10,10 +10,12 @@ from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 from unfold.forms import UserCreationForm as UnfoldUserCreationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from accounts.models import ApiKey, User
+from accounts.origins import origin_problem, read_origins
 from accounts.services import welcome_user
 
 
@@ -60,6 +62,11 @@ class UserChangeForm(UnfoldUserChangeForm):  # type: ignore[misc]
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """A key's name, scopes and end."""
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if "origins" in self.fields:
+            self.initial["origins"] = "\n".join(self.instance.origins or ())
+
     scopes = forms.MultipleChoiceField(
         choices=ApiKey.Scope.choices,
         required=False,
@@ -67,9 +74,16 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="None ticked: read and write. A publishable key carries none.",
     )
 
+    origins = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="For a publishable key: the pages it works on, one origin a line, such as https://shop.example. "
+        "Empty: any page.",
+    )
+
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "publishable", "expiry_date")
+        fields = ("name", "scopes", "publishable", "origins", "expiry_date")
         widgets = {"name": UnfoldAdminTextInputWidget}
         field_classes = {"expiry_date": forms.SplitDateTimeField}
 
@@ -78,4 +92,13 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or {}
         if cleaned.get("publishable") and cleaned.get("scopes"):
             raise forms.ValidationError("A publishable key carries no scope.")
+        if cleaned.get("origins") and not cleaned.get("publishable", self.instance.publishable):
+            raise forms.ValidationError("Only a publishable key is limited to origins.")
         return cleaned
+
+    def clean_origins(self) -> list[str]:
+        """Read one origin a line."""
+        origins = read_origins(self.cleaned_data["origins"].splitlines())
+        if problems := [problem for problem in map(origin_problem, origins) if problem]:
+            raise forms.ValidationError(problems)
+        return origins

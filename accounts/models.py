@@ -53,6 +53,12 @@ class ApiKey(AbstractAPIKey):
 
     scopes = models.JSONField(default=list, blank=True, help_text="among read, write")
     publishable = models.BooleanField(default=False)
+    origins = models.JSONField(
+        default=list, blank=True, help_text="web origins that a publishable key works on, such as https://shop.example"
+    )
+    identity_secrets = models.JSONField(
+        default=list, editable=False, help_text="what the shop signs its customers' ids with, the newest first"
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractAPIKey.Meta):

@@ -3,8 +3,9 @@
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 
 
 def verified_emails(user: User | AnonymousUser) -> list[str]:
@@ -22,3 +23,10 @@ def staff_who_may(permission: str) -> QuerySet[User]:
     by_role = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
     may = Q(is_superuser=True) | own | by_role
     return User.objects.filter(may, is_active=True, is_staff=True).distinct().order_by("email")
+
+
+def is_known_origin(origin: str) -> bool:
+    """Tell whether a publishable key that works may be used on pages of this origin."""
+    now = timezone.now()
+    keys = ApiKey.objects.filter(Q(expiry_date=None) | Q(expiry_date__gt=now), publishable=True, revoked=False)
+    return any(not origins or origin in origins for origins in keys.values_list("origins", flat=True))

@@ -1,5 +1,6 @@
 """Users, staff roles and API keys."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import ApiKey, User
+from accounts.origins import origin_problem
 from core.errors import Invalid
 
 _TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
@@ -57,6 +59,10 @@ class UnknownScope(Invalid):
     code = "unknown_scope"
 
 
+class BadOrigin(Invalid):
+    """A text that is no web origin, or a key that takes none."""
+
+
 @transaction.atomic
 def ensure_roles() -> list[Group]:
     """Create the staff roles where missing and give each the permissions it stands for; safe to repeat."""
@@ -79,21 +85,65 @@ def _granted(apps: Mapping[str, Sequence[str]]) -> Q:
 
 @transaction.atomic
 def create_api_key(
-    *, name: str, scopes: Sequence[str] = (), publishable: bool = False, expires_at: datetime | None = None
+    *,
+    name: str,
+    scopes: Sequence[str] = (),
+    publishable: bool = False,
+    origins: Sequence[str] = (),
+    expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Return a new key's row and its text, which cannot be read again; no scopes named: read and write.
 
-    A publishable key carries no scope: it may fetch widget settings and report clicks, nothing else.
+    A publishable key carries no scope: it may fetch widget settings and report clicks, views and shares, from pages
+    of its origins (none named: of any). Raises `UnknownScope`, `BadOrigin`.
     """
+    _check_origins(origins, publishable=publishable)
     if publishable and scopes:
         raise UnknownScope("A publishable key carries no scope.")
     if unknown := set(scopes) - set(ApiKey.Scope.values):
         raise UnknownScope(f"{', '.join(sorted(unknown))}: expected read or write")
     chosen = [] if publishable else sorted(set(scopes) or set(ApiKey.Scope.values))
-    row = ApiKey(name=name, scopes=chosen, publishable=publishable, expiry_date=expires_at)
+    row = ApiKey(
+        name=name,
+        scopes=chosen,
+        publishable=publishable,
+        origins=list(origins),
+        identity_secrets=[new_identity_secret()] if publishable else [],
+        expiry_date=expires_at,
+    )
     text = ApiKey.objects.assign_key(row)
     row.save(force_insert=True)
     return row, text
+
+
+def new_identity_secret() -> str:
+    """Return a new secret for signing customers' ids."""
+    return f"gwid_{secrets.token_urlsafe(32)}"
+
+
+def _check_origins(origins: Sequence[str], *, publishable: bool) -> None:
+    if origins and not publishable:
+        raise BadOrigin("Only a publishable key is limited to origins.")
+    if problems := [problem for problem in map(origin_problem, origins) if problem]:
+        raise BadOrigin(problems[0])
+
+
+@transaction.atomic
+def limit_api_key(*, key: ApiKey, origins: Sequence[str]) -> ApiKey:
+    """Let a publishable key work on pages of these origins alone (none: of any). Raises `BadOrigin`."""
+    _check_origins(origins, publishable=key.publishable)
+    ApiKey.objects.filter(pk=key.pk).update(origins=list(origins))
+    key.refresh_from_db()
+    return key
+
+
+@transaction.atomic
+def renew_identity_secret(*, key: ApiKey) -> ApiKey:
+    """Give a publishable key a new secret for customers' ids; the one before works until the next renewal."""
+    locked: ApiKey = ApiKey.objects.select_for_update().get(pk=key.pk, publishable=True)
+    locked.identity_secrets = [new_identity_secret(), *locked.identity_secrets[:1]]
+    locked.save(update_fields=["identity_secrets"])
+    return locked
 
 
 @transaction.atomic

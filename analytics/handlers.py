@@ -4,7 +4,7 @@ from datetime import date
 
 from analytics.models import DirtyBucket
 from analytics.services.marks import mark_days, mark_subject
-from referrals.events import ClicksRecorded, EventRecorded, ReferralJudged
+from referrals.events import ClicksRecorded, EventRecorded, OfferSeen, ReferralJudged, ShareRecorded
 from rewards.events import PointsMoved
 
 
@@ -21,6 +21,16 @@ def mark_referral(event: ReferralJudged) -> None:
 def mark_clicks(event: ClicksRecorded) -> None:
     """Mark the days of the clicks."""
     mark_days(family="clicks", days=map(date.fromisoformat, event.days))
+
+
+def mark_shares(event: ShareRecorded) -> None:
+    """Mark the days of the shares."""
+    mark_days(family="shares", days=map(date.fromisoformat, event.days))
+
+
+def mark_views(event: OfferSeen) -> None:
+    """Mark the days on which offers were seen."""
+    mark_days(family="views", days=map(date.fromisoformat, event.days))
 
 
 def mark_points(event: PointsMoved) -> None:

@@ -34,7 +34,7 @@ class DirtyBucket(models.Model):
 class DailyValue(models.Model):
     """What one series came to on one calendar day of the installation's zone.
 
-    `program` '' is the whole company. `group_kind` '' is the total, 'channel' one part of it.
+    `program` '' is the whole company. `group_kind` '' is the total, 'channel' or 'placement' one part of it.
     Money is in minor units of `currency`; the other series leave it empty, save `orders`.
     """
 

@@ -38,6 +38,20 @@ class ClicksRecorded(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRecorded(DomainEvent):
+    """A link was passed on; `days` are the ISO dates (installation zone)."""
+
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferSeen(DomainEvent):
+    """An offer was seen or opened; `days` are the ISO dates (installation zone)."""
+
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopSilent(DomainEvent):
     """The shop has not answered for 72 hours whether a referral may be paid; `veto` is the VetoCall's key."""
 

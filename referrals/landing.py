@@ -8,6 +8,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|::1")
 LONGEST = 500
 
+UTM_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
+LONGEST_UTM = 200
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _URL = re.compile(r"(?i:https?)://[!-\[\]-~]+")
 
 
@@ -46,3 +50,23 @@ def with_query(url: str, added: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     own = [piece for piece in parts.query.split("&") if piece and unquote_plus(piece.partition("=")[0]) not in added]
     return urlunsplit(parts._replace(query="&".join([*own, *([urlencode(added)] if added else [])])))
+
+
+def utm_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the campaign values of a query that say something, without control characters, each cut to 200."""
+    given = {key: _CONTROL.sub("", query.get(key, ""))[:LONGEST_UTM] for key in UTM_KEYS}
+    return {key: value for key, value in given.items() if value}
+
+
+def common_domain(one: str, other: str) -> str:
+    """Return the domain, of at least two labels, that the hosts of two URLs share, or ''.
+
+    Whether a cookie may be set for it is the browser's to say, which knows the public suffixes.
+    """
+    hosts = [host_of(one).split("."), host_of(other).split(".")]
+    shared: list[str] = []
+    for ours, theirs in zip(reversed(hosts[0]), reversed(hosts[1]), strict=False):
+        if ours != theirs:
+            break
+        shared.insert(0, ours)
+    return ".".join(shared) if len(shared) > 1 and not shared[-1].isdigit() else ""

@@ -1,11 +1,9 @@
 """The redirect of share links: `open_link` decides, `follow_link` speaks HTTP for it."""
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -16,18 +14,13 @@ from django.views.decorators.http import require_safe
 
 from core.addresses import client_address
 from referrals.bots import PERSON, judge_visit
-from referrals.landing import landing_problem, with_query
+from referrals.landing import landing_problem, utm_of, with_query
 from referrals.models import Link, Program
 from referrals.queries.links import SHARE_CHANNELS, link_of_code
 from referrals.queries.programs import current_offer, program_runs_at, terms_of
 from referrals.queries.takeovers import program_in_charge
 from referrals.services.clicks import Visit, may_visit, note_miss, record_click, seconds_left
 from referrals.visitors import VISITOR_COOKIE, known_visitor, new_visitor, objects_to_cookies
-
-UTM_KEYS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
-LONGEST_UTM: Final = 200
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +69,7 @@ def open_link(knock: Knock, *, at: datetime) -> Outcome:
 
 def _send_on(link: Link, program: Program, knock: Knock, at: datetime) -> Outcome:
     verdict = judge_visit(knock.headers)
-    utm = _utm(knock.query)
+    utm = utm_of(knock.query)
     if not knock.counts:
         return Outcome(status=302, location=with_query(program.landing_url, utm | {"ref": link.code}))
     days = _visitor_days(program, knock) if verdict.kind == PERSON else 0
@@ -115,11 +108,6 @@ def _visitor_days(program: Program, knock: Knock) -> int:
 def _channel(query: Mapping[str, str]) -> str:
     channel = query.get("c", "").lower()
     return channel if channel in SHARE_CHANNELS else ""
-
-
-def _utm(query: Mapping[str, str]) -> dict[str, str]:
-    given = {key: _CONTROL.sub("", query.get(key, ""))[:LONGEST_UTM] for key in UTM_KEYS}
-    return {key: value for key, value in given.items() if value}
 
 
 @require_safe

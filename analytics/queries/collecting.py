@@ -14,7 +14,7 @@ from django.db.models.functions import TruncDate
 from analytics.models import DailyValue, PersonDay
 from analytics.repayments import Paid, Repayment, counted_repayments
 from analytics.spans import Span
-from referrals.models import Click, Event, Referral
+from referrals.models import Click, Event, OfferView, Referral, Share
 from rewards.models import Transfer
 
 UNKNOWN = "unknown"
@@ -47,6 +47,11 @@ class Counted:
         """Add to the company's rows and, where there is a program, to its own."""
         for owner in {"", program}:
             self.add(series, day, value, program=owner, channel=channel)
+
+    def add_placement(self, series: str, day: date, value: int, *, program: str, placement: str) -> None:
+        """Add to the day's part by placement, in the company's rows and the program's."""
+        for owner in {"", program}:
+            self.values[series, day, owner, "placement", placement or UNKNOWN, ""] += value
 
     def rows(self) -> Iterator[DailyValue]:
         """Yield the rows to store."""
@@ -200,6 +205,29 @@ def collect_clicks(span: Span | None) -> Counted:
     return counted
 
 
+def collect_shares(span: Span | None) -> Counted:
+    """Count how often links were passed on, by channel and by where the advocate stood."""
+    counted = Counted()
+    rows = with_local_day(Share.objects.all(), "at", span).order_by()
+    grouped = rows.values_list("local_day", "program__slug", "channel", "placement").annotate(shares=Count("pk"))
+    for day, program, channel, placement, shares in grouped:
+        counted.add_to_program("shares", day, shares, program=program, channel=channel)
+        counted.add_placement("shares", day, shares, program=program, placement=placement)
+    return counted
+
+
+def collect_views(span: Span | None) -> Counted:
+    """Count how often people saw and opened offers, by placement."""
+    counted = Counted()
+    rows = with_local_day(OfferView.objects.all(), "at", span).order_by()
+    grouped = rows.values_list("local_day", "program__slug", "kind", "placement").annotate(times=Count("pk"))
+    for day, program, kind, placement, times in grouped:
+        series = "offer_views" if kind == OfferView.Kind.VIEW else "offer_opens"
+        counted.add_to_program(series, day, times, program=program)
+        counted.add_placement(series, day, times, program=program, placement=placement)
+    return counted
+
+
 def collect_points(span: Span | None) -> Counted:
     """Count the points that rules granted."""
     counted = Counted()
@@ -222,6 +250,8 @@ FAMILIES: dict[str, Family] = {
         collect_referrals,
     ),
     "clicks": Family(("clicks",), (), collect_clicks),
+    "shares": Family(("shares",), (), collect_shares),
+    "views": Family(("offer_views", "offer_opens"), (), collect_views),
     "points": Family(("points_granted",), (), collect_points),
 }
 

@@ -21,6 +21,7 @@ from core.proportions import wilson_interval
 from surveys.models import Response
 from surveys.scoring import nps_interval, nps_of, tally_of
 
+STORED_GROUPS = ("channel", "placement")
 Cell = tuple[date, str]
 Cells = dict[Cell, int]
 
@@ -125,7 +126,8 @@ def first_day_with_data() -> date | None:
 
 def _rows(question: Question, *series: str, whole: bool = False) -> QuerySet[DailyValue]:
     """Return the daily values asked for; `whole` ones belong to no program even where the question names one."""
-    rows = DailyValue.objects.filter(series__in=series, group_kind="channel" if question.group == "channel" else "")
+    kind = question.group if question.group in STORED_GROUPS else ""
+    rows = DailyValue.objects.filter(series__in=series, group_kind=kind)
     if whole or not (question.program or question.group == "program"):
         return rows.filter(program="")
     return rows.filter(program=question.program) if question.program else rows.exclude(program="")

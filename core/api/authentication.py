@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework_api_key.models import AbstractAPIKey
 from rest_framework_api_key.permissions import KeyParser
@@ -42,12 +42,20 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API key is not known or was revoked.", "wrong_key") from None
         if key.has_expired:
             raise AuthenticationFailed("This API key has expired.", "key_expired")
+        refuse_other_origins(request, key)
         _note_use(model, key)
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge that makes a missing key a 401."""
         return 'Bearer realm="api"'
+
+
+def refuse_other_origins(request: Request, key: AbstractAPIKey) -> None:
+    """Refuse with 403 `origin_not_allowed` a key that is used outside the pages it is limited to."""
+    origins = getattr(key, "origins", [])
+    if origins and request.headers.get("origin", "") not in origins:
+        raise PermissionDenied("This key works on other pages only.", "origin_not_allowed")
 
 
 def _note_use(model: Any, key: AbstractAPIKey) -> None:

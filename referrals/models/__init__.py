@@ -8,6 +8,7 @@ from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
 from referrals.models.segments import Segment
+from referrals.models.sharing import OfferView, Placement, Share
 from referrals.models.sources import InboundCall, OrderAlias, Source
 from referrals.models.takeovers import Takeover
 from referrals.models.vetoes import VetoCall
@@ -26,7 +27,9 @@ __all__ = [
     "InboundCall",
     "Link",
     "Offer",
+    "OfferView",
     "OrderAlias",
+    "Placement",
     "Program",
     "ProgramStatus",
     "Referral",
@@ -34,6 +37,7 @@ __all__ = [
     "ReviewDecision",
     "RiskAssessment",
     "Segment",
+    "Share",
     "Source",
     "Takeover",
     "VetoCall",

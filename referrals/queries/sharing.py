@@ -64,6 +64,7 @@ class ShareCard:
     code: str
     url: str
     native_url: str
+    qr_url: str
     subject: str
     text: str
     targets: tuple[ShareTarget, ...]
@@ -127,6 +128,7 @@ def share_card(link: Link, *, program: Program | None = None, at: datetime | Non
         code=link.code,
         url=url_of("copy"),
         native_url=url_of("native"),
+        qr_url=url_of("qr"),
         subject=subject,
         text=text,
         targets=share_targets(url_of, subject=subject, text=text),

@@ -1,12 +1,14 @@
 """Pages and pictures that everybody may see: a link's QR code, and kind words where a code leads nowhere."""
 
-from io import BytesIO
+from functools import cache
+from hashlib import sha256
 
-import segno
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import condition, require_safe
 
+from referrals.pictures import qr_svg
 from referrals.queries.links import link_of_code, share_url
 
 
@@ -16,11 +18,7 @@ def qr_code(request: HttpRequest, code: str) -> HttpResponse:
     link = link_of_code(code)
     if link is None:
         return unknown_code(request)
-    picture = BytesIO()
-    segno.make(share_url(link, "qr"), error="m", micro=False).save(
-        picture, kind="svg", scale=8, border=3, dark="#14110f", light="#ffffff", xmldecl=False, omitsize=True
-    )
-    response = HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+    response = HttpResponse(qr_svg(share_url(link, "qr")), content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=86400"
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{link.code}.svg"'
@@ -30,3 +28,19 @@ def qr_code(request: HttpRequest, code: str) -> HttpResponse:
 def unknown_code(request: HttpRequest) -> HttpResponse:
     """Answer 404 with what a person can do about a code that nobody has."""
     return render(request, "referrals/public/unknown_code.html", status=404)
+
+
+@cache
+def _script() -> tuple[str, str]:
+    text = (settings.BASE_DIR / "static" / "js" / "widget.js").read_text(encoding="utf-8")
+    return text, f'"{sha256(text.encode()).hexdigest()[:20]}"'
+
+
+@require_safe
+@condition(etag_func=lambda request: _script()[1])
+def widget_script(request: HttpRequest) -> HttpResponse:
+    """Answer the script for the shop's pages, which any page may load."""
+    response = HttpResponse(_script()[0], content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=3600"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -2,51 +2,19 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.addresses import client_address
 from core.api.idempotency import idempotent
-from core.api.permissions import demand_scope
 from core.api.serializers import StrictSerializer
-from core.errors import NotFound, Refused
-from referrals.models import Click, Link
-from referrals.queries.links import link_of_code
 from referrals.services.claims import Claimant
-from referrals.services.clicks import may_visit, note_miss, seconds_left
+from rewards.api.visitors import PublishableOrWrite, find_link, guest_of
 from rewards.services.claiming import claim_gift
-
-
-class UnknownCode(NotFound):
-    """No link has this code, or no visit this click id."""
-
-    code = "unknown_code"
-
-
-class TooManyCodes(Refused):
-    """The network has tried too many codes that do not exist."""
-
-    code = "too_many_codes"
-    status = 429
-
-    def __init__(self, detail: str, *, retry_after: int) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
-class PublishableOrWrite(BasePermission):
-    """A publishable key, which stands in the page's source, or one that may write."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Say whether the key may hand out gifts."""
-        return bool(getattr(request.auth, "publishable", False)) or demand_scope(request, "write")
 
 
 class ClaimIn(StrictSerializer):
@@ -94,35 +62,14 @@ class ClaimsView(APIView):
 
 
 def _claimant(request: Request, given: dict[str, Any]) -> Claimant:
-    trusted = not getattr(request.auth, "publishable", False)
-    now = timezone.now()
-    address = "" if trusted else client_address(request.META, proxies=settings.TRUSTED_PROXY_COUNT)
-    if not trusted and not may_visit(address=address, at=now):
-        raise TooManyCodes("too many codes that do not exist were tried from here", retry_after=seconds_left(now))
-    click = _click(given.get("click_id", ""))
-    link = click.link if click else _link(given.get("code", ""))
-    if link is None:
-        if not trusted:
-            note_miss(address=address, at=now)
-        raise UnknownCode("no link has this code, and no visit this click id")
-    agent = request.headers.get("user-agent", "")[:512]
+    guest = guest_of(request)
+    link, click = find_link(guest, code=given.get("code", ""), click_id=given.get("click_id", ""))
     visitor = given.get("visitor", "")
     return Claimant(
         link=link,
         click=click,
         visitor=f"own:{visitor}" if visitor else "",
-        address=address,
-        agent=agent,
-        trusted=trusted,
+        address=guest.address,
+        agent=guest.agent,
+        trusted=guest.trusted,
     )
-
-
-def _click(click_id: str) -> Click | None:
-    if not click_id:
-        return None
-    known = Click.objects.select_related("link__program", "link__customer", "program")
-    return known.filter(click_id=click_id, verdict=Click.Verdict.PERSON).first()
-
-
-def _link(code: str) -> Link | None:
-    return link_of_code(code) if code else None

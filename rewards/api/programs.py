@@ -19,7 +19,7 @@ from referrals.queries.programs import current_offer, offer_live_at, program_run
 from referrals.queries.sharing import gift_words
 from referrals.queries.takeovers import program_in_charge
 from referrals.terms import RewardRule, Terms, decimal_text
-from rewards.api.claims import UnknownCode
+from rewards.api.visitors import UnknownCode
 
 NOT_RUNNING = "program_not_running"
 

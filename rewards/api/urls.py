@@ -14,6 +14,8 @@ from rewards.api import (
     redemptions,
     referrals,
     rewards,
+    seen,
+    widget,
 )
 
 urlpatterns = [
@@ -54,6 +56,10 @@ urlpatterns = [
     path("rewards/<str:reward_id>/reopen", rewards.RewardReopenView.as_view(), name="api_reward_reopen"),
     path("rewards/<str:reward_id>/options", choices.RewardOptionsView.as_view(), name="api_reward_options"),
     path("rewards/<str:reward_id>/choose", choices.RewardChooseView.as_view(), name="api_reward_choose"),
+    path("widget", widget.WidgetView.as_view(), name="api_widget"),
+    path("clicks", seen.ClicksView.as_view(), name="api_clicks"),
+    path("views", seen.ViewsView.as_view(), name="api_views"),
+    path("shares", seen.SharesView.as_view(), name="api_shares"),
     path("claims", claims.ClaimsView.as_view(), name="api_claims"),
     path("coupons/<str:code>/validate", coupons.CouponValidateView.as_view(), name="api_coupon_validate"),
     path("coupons/<str:code>/redeem", coupons.CouponRedeemView.as_view(), name="api_coupon_redeem"),

@@ -32,8 +32,9 @@ def test_metrics_lists_the_catalogue(read):
     assert answer.status_code == 200
     listed = {row["name"]: row for row in answer.json()["results"]}
     assert list(listed) == [
-        "customers", "new_customers", "orders", "revenue_gross", "refunds", "revenue_net", "clicks",
-        "signups_referred", "referrals_qualified", "referral_share", "referrer_participation", "points_granted", "nps",
+        "customers", "new_customers", "orders", "revenue_gross", "refunds", "revenue_net", "offer_views", "offer_opens",
+        "shares", "clicks", "signups_referred", "referrals_qualified", "referral_share", "referrer_participation",
+        "points_granted", "nps",
     ]  # fmt: skip
     assert set(METRICS) == set(listed)
     share = listed["referral_share"]

@@ -51,6 +51,10 @@ API = {
     ("rewards/<str:reward_id>/options", "GET"): ("read", 200),
     ("rewards/<str:reward_id>/choose", "POST"): ("write", 422),
     ("claims", "POST"): ("write", 422),  # a publishable key too, see its own test
+    ("widget", "GET"): ("read", 200),  # and these
+    ("clicks", "POST"): ("write", 422),
+    ("views", "POST"): ("write", 422),
+    ("shares", "POST"): ("write", 422),
     ("coupons/<str:code>/validate", "POST"): ("write", 404),  # the code of the example is a link's
     ("coupons/<str:code>/redeem", "POST"): ("write", 422),
     ("coupons/<str:code>/release", "POST"): ("write", 404),
@@ -101,6 +105,7 @@ PAGES = {
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
+    ("widget.js", "GET"): (200, 200, 200, 200),
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),
     ("readyz", "GET"): (200, 200, 200, 200),
