@@ -35,13 +35,23 @@ def judge_visit(headers: Mapping[str, str]) -> Verdict:
 
     Prefetching browsers and pages that embed the link are bots here: nobody chose to open it.
     """
-    purpose = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")).lower()
-    if "prefetch" in purpose or "prerender" in purpose or "preview" in purpose:
+    if _is_ahead_of_time(headers):
         return Verdict(BOT, "prefetch", embedded=True)
     dest, mode = headers.get("sec-fetch-dest", "").lower(), headers.get("sec-fetch-mode", "").lower()
     if dest not in ("", "document") or mode not in ("", "navigate"):
         return Verdict(BOT, f"not a page visit: {(dest or mode)[:20]}", embedded=True)
     return _judge_agent(headers.get("user-agent", "")[:LONGEST_AGENT].strip())
+
+
+def is_person_behind(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request that a page's script makes (names in lower case) comes of a page a person looks at."""
+    agent = headers.get("user-agent", "")[:LONGEST_AGENT].strip()
+    return not _is_ahead_of_time(headers) and _judge_agent(agent).kind == PERSON
+
+
+def _is_ahead_of_time(headers: Mapping[str, str]) -> bool:
+    purpose = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")).lower()
+    return any(word in purpose for word in ("prefetch", "prerender", "preview"))
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from core.addresses import client_address
 from core.api.permissions import demand_scope
 from core.errors import NotFound, Refused
-from referrals.bots import PERSON, judge_visit
+from referrals.bots import is_person_behind
 from referrals.models import Click, Link
 from referrals.queries.links import link_of_code
 from referrals.services.clicks import may_visit, note_miss, seconds_left
@@ -68,7 +68,7 @@ def guest_of(request: Request) -> Guest:
         trusted=trusted,
         address="" if trusted else client_address(request.META, proxies=settings.TRUSTED_PROXY_COUNT),
         agent=headers.get("user-agent", "")[:512],
-        is_person=trusted or judge_visit(headers).kind == PERSON,
+        is_person=trusted or is_person_behind(headers),
     )
 
 

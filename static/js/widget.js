@@ -6,6 +6,7 @@
   const key = script.dataset.key || "";
   const STORE = "goodword";
   const DAY = 86400000;
+  const PROVISIONAL = 30;
   const objects = navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
 
   let consent = script.dataset.consent !== "wait" && !objects;
@@ -59,6 +60,7 @@
       return tell();
     }
     found = { ref, click };
+    remember(PROVISIONAL); // the visitor may go on before the answer is there
     tell();
     try {
       const body = { keep: consent, utm: utm(query), ...(click ? { click_id: click, code: ref } : { code: ref }) };
@@ -67,7 +69,7 @@
       found = { ref: answer.code, click: answer.click_id || "" };
       remember(answer.keep_days);
     } catch {
-      if (!click) found = { ref: "", click: "" }; // a code that nobody has is not passed on
+      if (!click) return forget(); // a code that nobody has is not passed on
     }
     tell();
   };
@@ -136,7 +138,7 @@
     input{flex:1 1 12rem;min-width:0;font:inherit;padding:10px 12px;border:1px solid color-mix(in srgb,currentColor 35%,transparent);
       border-radius:10px;background:transparent;color:inherit}
     button,a.b{font:inherit;font-weight:600;min-height:44px;padding:9px 16px;border-radius:10px;cursor:pointer;text-decoration:none;
-      border:1px solid color-mix(in srgb,currentColor 30%,transparent);background:transparent;color:inherit;display:inline-flex;align-items:center}
+      border:1px solid color-mix(in srgb,currentColor 30%,transparent);background:transparent;color:inherit;display:inline-flex;align-items:center;justify-content:center}
     .main{background:var(--a);color:var(--i);border-color:transparent}
     :focus-visible{outline:3px solid var(--a);outline-offset:2px}
     .small{font-size:.88em;opacity:.85}.small a{color:inherit}
