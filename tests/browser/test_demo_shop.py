@@ -18,6 +18,8 @@ from tests.demo_shop.shop import DemoShop, serving
 from tests.factories import SINCE, CustomerFactory
 from tests.journeys.world import PROGRAM
 
+pytestmark = pytest.mark.once
+
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36"  # no robot
 BLOCK_STORAGE = """
   for (const name of ["localStorage", "sessionStorage"]) {
