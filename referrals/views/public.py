@@ -6,10 +6,18 @@ from hashlib import sha256
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import condition, require_safe
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import condition, require_POST, require_safe
 
+from referrals.bots import is_person_behind
+from referrals.models import OfferView, Placement
 from referrals.pictures import qr_svg
-from referrals.queries.links import link_of_code, share_url
+from referrals.queries.links import SHARE_CHANNELS, link_of_code, share_url
+from referrals.queries.takeovers import program_in_charge
+from referrals.services.placements import record_share, record_view
+
+OWN_PAGES = (Placement.PORTAL, Placement.SURVEY)
 
 
 @require_safe
@@ -23,6 +31,23 @@ def qr_code(request: HttpRequest, code: str) -> HttpResponse:
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{link.code}.svg"'
     return response
+
+
+@csrf_exempt
+@require_POST
+def note_offer(request: HttpRequest) -> HttpResponse:
+    """Count, for a page of our own, that the offer behind a code was seen or passed on; always 204."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    placement, channel = request.POST.get("placement", ""), request.POST.get("channel", "")
+    link = link_of_code(request.POST.get("code", ""))
+    if link and placement in OWN_PAGES and channel in ("", *SHARE_CHANNELS) and is_person_behind(headers):
+        now = timezone.now()
+        program = program_in_charge(link.program, now)
+        if channel:
+            record_share(link=link, program=program, channel=channel, placement=placement, at=now)
+        else:
+            record_view(program=program, kind=OfferView.Kind.VIEW, placement=placement, at=now)
+    return HttpResponse(status=204)
 
 
 def unknown_code(request: HttpRequest) -> HttpResponse:

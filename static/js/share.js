@@ -11,6 +11,13 @@ async function copyText(field) {
   }
 }
 
+/** Reports that the offer was seen here, or passed on by a channel. */
+function note(box, channel = "") {
+  const { noted, code, placement } = box.dataset;
+  const told = new URLSearchParams({ code, placement, channel });
+  fetch(noted, { method: "POST", body: told, keepalive: true }).catch(() => {}); // counting is no reason to fail
+}
+
 function wireCopy(box) {
   const button = box.querySelector("[data-copy]");
   const field = document.getElementById(button.dataset.copy);
@@ -24,6 +31,7 @@ function wireCopy(box) {
       field.select();
       return;
     }
+    note(box, "copy");
     clearTimeout(timer);
     button.textContent = status.textContent = button.dataset.done;
     button.classList.add("is-done");
@@ -42,7 +50,10 @@ function wireNative(box) {
   place.hidden = false;
   place.querySelector("button").addEventListener("click", () => {
     const { url, title, text } = box.dataset;
-    navigator.share({ url, title, text }).catch(() => {}); // the person closed the sheet
+    navigator.share({ url, title, text }).then(
+      () => note(box, "native"),
+      () => {}, // the person closed the sheet
+    );
   });
 }
 
@@ -61,6 +72,10 @@ function wireDialog(box) {
 }
 
 for (const box of document.querySelectorAll("[data-share]")) {
+  note(box);
+  for (const way of box.querySelectorAll("a[data-channel]")) {
+    way.addEventListener("click", () => note(box, way.dataset.channel));
+  }
   wireCopy(box);
   wireNative(box);
   wireDialog(box);

@@ -15,7 +15,7 @@ from referrals.services.programs import apply_program
 from rewards.queries.balances import points_of
 from tests.browser.conftest import DESK, PHONE, keep_picture, serious_violations, sticks_out
 from tests.demo_shop.shop import DemoShop, serving
-from tests.factories import SINCE, CustomerFactory
+from tests.factories import SINCE, CustomerFactory, UserFactory
 from tests.journeys.world import PROGRAM
 
 pytestmark = pytest.mark.once
@@ -227,3 +227,12 @@ def test_nothing_is_kept_before_there_is_consent(open_page, shop, ann):
 
     assert before == 0
     assert friend.evaluate("[localStorage.length, goodword.attribution().ref]") == [0, ""]
+
+
+def test_portal_reports_what_is_seen_and_passed_on(open_page, shop, ann):
+    user = UserFactory(email=ann.email)
+    portal = open_page("/", user=user, user_agent=BROWSER, permissions=["clipboard-read", "clipboard-write"])
+    portal.locator("[data-copy]").click()
+
+    reported(portal, Share.objects.filter(channel="copy", placement="portal", link__customer=ann), 1)
+    reported(portal, OfferView.objects.filter(kind="view", placement="portal"), 1)

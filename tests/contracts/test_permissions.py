@@ -105,6 +105,7 @@ PAGES = {
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
+    ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
     ("widget.js", "GET"): (200, 200, 200, 200),
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),

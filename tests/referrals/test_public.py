@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from referrals.models import OfferView, Share
 from referrals.services.links import ensure_link, rename_code
 from tests.factories import CustomerFactory, make_program
 
@@ -48,3 +49,39 @@ def test_qr_code_of_nobody_is_a_kind_page(client, code):
 
 def test_qr_code_takes_no_post(client, link):
     assert client.post(f"/q/{link.code}.svg").status_code == 405
+
+
+PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
+
+
+def note(client, link, *, agent=PERSON["user-agent"], **told):
+    body = {"code": link.code, "placement": "portal"} | told
+    return client.post("/noted/", body, headers={"user-agent": agent})
+
+
+def test_note_offer_counts_what_is_seen_and_passed_on_our_own_pages(client, link):
+    answers = [note(client, link), note(client, link, channel="whatsapp", placement="survey")]
+
+    assert [one.status_code for one in answers] == [204, 204]
+    assert list(OfferView.objects.values_list("program__slug", "kind", "placement")) == [
+        ("refer-a-friend", "view", "portal")
+    ]
+    share = Share.objects.get()
+    assert (share.link, share.channel, share.placement) == (link, "whatsapp", "survey")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"code": "ZZZZZZZ"},
+        {"placement": "till"},
+        {"placement": ""},
+        {"channel": "pigeon"},
+        {"agent": "curl/8"},
+        {"code": ""},
+    ],
+)
+def test_note_offer_counts_nothing_else_and_tells_nobody(client, link, told):
+    assert note(client, link, **told).status_code == 204
+    assert not OfferView.objects.exists()
+    assert not Share.objects.exists()

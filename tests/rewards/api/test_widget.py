@@ -1,10 +1,15 @@
 """What the widget gets: offers for everybody, link and points for whom the shop vouches."""
 
+import gzip
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.utils import timezone
 
-from accounts.origins import sign_identity
+from accounts.models import User
+from accounts.origins import read_identity, sign_identity
 from accounts.services import create_api_key
 from referrals.models import Customer
 from rewards.services.adjustments import adjust_points
@@ -122,3 +127,22 @@ def test_widget_script_may_be_loaded_by_any_page_and_kept(client):
     assert first["Cache-Control"] == "public, max-age=3600"
     assert first["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert again.status_code == 304
+
+
+def test_widget_script_is_small_and_asks_nobody_else(client):
+    script = client.get("/widget.js").text
+
+    assert len(gzip.compress(script.encode())) < 15_000
+    assert set(re.findall(r"https?://[\w.-]+", script)) == {"https://good.example"}  # a comment's
+
+
+def test_widget_documentation_signs_what_we_read():
+    text = (settings.BASE_DIR / "docs" / "widget.md").read_text(encoding="utf-8")
+    block = re.search(r"```python\n(.+?)```", text, re.DOTALL).group(1)
+    room = {"GOODWORD_SECRET": "s3cret"}
+    exec(block, room)
+
+    token = room["goodword_identity"](User(pk=7))
+
+    assert read_identity(token, secrets=["s3cret"], at=timezone.now()) == "7"
+    assert read_identity(token, secrets=["s3cret"], at=timezone.now() + timedelta(minutes=61)) == ""
