@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,13 +16,14 @@ from core.periods import local_day
 from messaging.services import note_sent_elsewhere
 from referrals.bots import judge_visit
 from referrals.landing import host_of, landing_problem
-from referrals.models import Customer, Link, Program, Referral
+from referrals.models import Customer, Link, OfferView, Placement, Program, Referral
 from referrals.program_file import ProgramDocument, parse_program
 from referrals.services.clicks import Visit, record_click
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due, void_referral
 from referrals.services.links import ensure_link, ensure_links_of
+from referrals.services.placements import record_share, record_view
 from referrals.services.programs import apply_program
 from rewards.services.expiry import expire_due as expire_points
 from rewards.services.grants import release_due
@@ -39,6 +40,8 @@ FILES = ("refer-a-friend.yaml", "winter-double.yaml")
 _FOLDER = Path(__file__).resolve().parent
 _NIGHT = timedelta(hours=2)
 _MANY = 500
+_A_WHILE = timedelta(minutes=20)
+PLACES = (Placement.PORTAL, Placement.POST_PURCHASE, Placement.ACCOUNT_PAGE, Placement.BANNER, Placement.PORTAL)
 
 H = TypeVar("H", bound=Happening)
 
@@ -69,6 +72,7 @@ class Teller:
         self.survey: Survey = ensure_default_survey()
         self.customers: dict[str, Customer] = {}
         self._links: dict[str, Link] = {}
+        self._passed_on: set[tuple[str, str, date]] = set()
         self._clicks: dict[int, str] = {}
         self._invitations: dict[str, Invitation] = {}
         self._ways: dict[type[Any], Callable[[Any], None]] = {
@@ -121,9 +125,23 @@ class Teller:
             channel=told.channel,
             visitor=told.visitor,
         )
-        click = record_click(link=self._link(told.advocate), visit=visit, at=told.at)
+        link = self._link(told.advocate)
+        self._pass_on(link, told)
+        click = record_click(link=link, visit=visit, at=told.at)
         if told.number:
             self._clicks[told.number] = click.click_id
+
+    def _pass_on(self, link: Link, told: Visited) -> None:
+        """Have the advocate see the offer and pass it on a little before the first visit of a channel and day."""
+        before = told.at - _A_WHILE
+        once = (told.advocate, told.channel, before.date())
+        if not told.channel or once in self._passed_on:
+            return
+        self._passed_on.add(once)
+        placement = PLACES[len(self._passed_on) % len(PLACES)]
+        for moment in (before - _A_WHILE, before):
+            record_view(program=self.program, kind=OfferView.Kind.VIEW, placement=placement, at=moment)
+        record_share(link=link, program=self.program, channel=told.channel, placement=placement, at=before)
 
     def _report(self, told: Reported) -> None:
         source = "api" if told.fresh and settings.EMAIL_FILE_PATH else SOURCE

@@ -200,15 +200,15 @@ def customers_chart(ask: Asker, view: View) -> Chart:
 
 
 def funnel_chart(ask: Asker, view: View) -> Chart:
-    """Return clicks, sign-ups and qualified referrals, each counted on its own days."""
-    stages = [ask(name) for name in ("clicks", "signups_referred", "referrals_qualified")]
+    """Return the stages from the offer's being seen to a qualified referral, each counted on its own days."""
+    stages = [ask(name) for name in ("offer_views", "shares", "clicks", "signups_referred", "referrals_qualified")]
     return Chart(
         name="funnel",
-        title=_("From click to qualified referral"),
+        title=_("From offer view to qualified referral"),
         kind="stages",
         axes=[_("count, each on its own days")],
         lines=[Line(answer=stage) for stage in stages],
-        observed=_("%(n)s clicks") % {"n": _counted(stages[0].points)},
+        observed=_("%(n)s clicks") % {"n": _counted(stages[2].points)},
         empty=(_("No clicks on share links"), _("Mail your customers their link, or show it after the checkout.")),
     )
 
