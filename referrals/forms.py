@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core import clocks
 from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import BlockEntry, Code, Link, Program, Segment, Source
+from referrals.models import BlockEntry, Code, Customer, Link, Program, Segment, Source
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
@@ -213,6 +213,36 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(choices=DECISIONS)
     reason = forms.CharField(max_length=200, strip=True)
+
+
+class ByHandForm(forms.Form):
+    """Who brought whom, as staff know it."""
+
+    program = forms.ModelChoiceField(Program.objects.filter(status=Program.Status.ACTIVE).order_by("name"))
+    advocate = forms.CharField(help_text="External id or email of the customer who put in a good word.")
+    friend = forms.CharField(max_length=200, help_text="External id of the friend; a new customer is created.")
+    since = forms.DateField(
+        required=False, help_text="From this day's beginning on the friend's orders count. Left out: from now on."
+    )
+    reason = forms.CharField(max_length=200, help_text="Kept with the referral for ever.")
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name in ("advocate", "friend", "reason"):
+            self.fields[name].widget = UnfoldAdminTextInputWidget()
+        self.fields["since"].widget = UnfoldAdminTextInputWidget(attrs={"type": "date"})
+
+    def clean_advocate(self) -> Customer:
+        """Find exactly one customer."""
+        text = self.cleaned_data["advocate"].strip()
+        known = Customer.objects.filter(erased_at=None)
+        found = list(known.filter(external_id=text)) or list(known.filter(email__iexact=text)[:2])
+        if len(found) != 1:
+            problem = (
+                "Several customers have this address; give the external id." if found else "No customer is known so."
+            )
+            raise forms.ValidationError(problem)
+        return found[0]
 
 
 class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,15 +1,21 @@
 """Referrals in the admin: who brought whom, in which state and why."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.decorators import action
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
+from core.errors import Refused
+from core.periods import start_of_day
 from referrals.admin.risk import AssessmentInline, DecisionInline
+from referrals.forms import ByHandForm
 from referrals.models import Referral, ReferralStep
+from referrals.services.by_hand import bind_by_hand
 from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
 from referrals.services.review import approve_referral, hold_referral
 
@@ -49,6 +55,7 @@ class ReferralAdmin(ReadOnlyAdmin):
     date_hierarchy = "bound_at"
     ordering = ("-bound_at", "-pk")
     inlines = (StepInline, AssessmentInline, DecisionInline)
+    actions_list = ("bind_by_hand_action",)
     actions = ("approve_action", "hold_action", "void_action", "reopen_action")
     fieldsets = (
         (None, {"fields": ("state", "reason", "review_page", "friend_page", "advocate_page", "program", "offer")}),
@@ -58,6 +65,19 @@ class ReferralAdmin(ReadOnlyAdmin):
         ("For support", {"fields": ("public_id", "expires_at", "created_at")}),
     )
     readonly_fields = ("review_page", "friend_page", "advocate_page")
+
+    @action(description="Bind by hand…", url_path="by-hand", permissions=["decide"])  # type: ignore[untyped-decorator]
+    def bind_by_hand_action(self, request: HttpRequest) -> HttpResponse:
+        """Ask who brought whom, and bind them as the rules allow."""
+        form = ByHandForm(request.POST or None)
+        if form.is_valid() and (referral := _bind_by_hand(form, actor=str(request.user))):
+            if referral.state == Referral.State.VOIDED:
+                self.message_user(request, f"It does not count: {referral.reason}.", messages.WARNING)
+            else:
+                self.message_user(request, "The friend is bound.", messages.SUCCESS)
+            return redirect("admin:referrals_referral_change", referral.pk)
+        page = {**self.admin_site.each_context(request), "title": "Bind a friend by hand", "form": form}
+        return render(request, "admin_actions/by_hand.html", page | {"opts": self.opts})
 
     @admin.display(description="review")
     def review_page(self, referral: Referral) -> str:
@@ -150,3 +170,21 @@ class ReferralAdmin(ReadOnlyAdmin):
             warning="These referrals are judged anew by what the friend bought, and earn what they then earn.",
             done="reopened",
         )
+
+
+def _bind_by_hand(form: ByHandForm, *, actor: str) -> Referral | None:
+    given = form.cleaned_data
+    now = timezone.now()
+    try:
+        return bind_by_hand(
+            program=given["program"],
+            advocate=given["advocate"],
+            friend=given["friend"],
+            reason=given["reason"],
+            actor=actor,
+            occurred_at=start_of_day(given["since"], timezone.get_default_timezone()) if given["since"] else now,
+            at=now,
+        )
+    except Refused as refusal:
+        form.add_error(None, refusal.detail)
+        return None

@@ -15,6 +15,8 @@ from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms, terms_from_json
 
 BINDS = frozenset({Event.Type.SIGNUP, Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.CUSTOM})
+BY_HAND = "by_hand"
+"""The source of facts that staff report."""
 MAX_DEPTH = 50
 SKEW = timedelta(hours=24)
 """How far a shop's clock may be behind ours: a click that the event names may seem to come after it."""
@@ -62,7 +64,8 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
         warnings += [] if evidence else ["unknown_click"]
     if event.code:
         link = link_of_code(event.code)
-        found += [Evidence(link=link, method="code", code=event.code)] if link else []
+        method = "manual" if event.source == BY_HAND else "code"
+        found += [Evidence(link=link, method=method, code=event.code)] if link else []
         warnings += [] if link else ["unknown_code"]
     if event.coupon:
         by_coupon = _by_coupon(event.coupon)

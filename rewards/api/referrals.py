@@ -1,6 +1,7 @@
 """Referrals: who brought whom, how it stands, and why."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -17,7 +18,10 @@ from core.api.idempotency import idempotent
 from core.api.pagination import CursorPages, page_of
 from core.api.permissions import scope
 from core.api.serializers import StrictSerializer
-from referrals.models import Program, Referral, RiskAssessment
+from core.errors import Invalid
+from referrals.models import Customer, Program, Referral, RiskAssessment
+from referrals.queries.programs import program_runs_at
+from referrals.services.by_hand import bind_by_hand
 from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
 from referrals.services.review import approve_referral, hold_referral
 from rewards.api.shapes import ReferralOut, RewardOut, referral_json, reward_json
@@ -40,6 +44,18 @@ class ExplanationOut(serializers.Serializer[Any]):
 class ReasonIn(StrictSerializer):
     """Why, in words."""
 
+    reason = serializers.CharField(max_length=200)
+
+
+class ReferralIn(StrictSerializer):
+    """Who brought whom, as staff know it."""
+
+    advocate = serializers.CharField(max_length=200, help_text="external id")
+    friend = serializers.CharField(max_length=200, help_text="external id; a new customer is created")
+    program = serializers.SlugField(max_length=60)
+    occurred_at = serializers.DateTimeField(
+        required=False, help_text="since when; only orders from then on count. Left out: now"
+    )
     reason = serializers.CharField(max_length=200)
 
 
@@ -96,9 +112,7 @@ def _filtered(request: Request, rows: QuerySet[Any], names: dict[str, str], stat
 
 
 class ReferralsView(APIView):
-    """Referrals, newest first."""
-
-    permission_classes = [scope("read")]
+    """Referrals, newest first, and one made by hand."""
 
     @extend_schema(
         parameters=[OpenApiParameter(name, str) for name in (*_TEXT_FILTERS, "state")], responses=page_of(ReferralOut)
@@ -107,6 +121,39 @@ class ReferralsView(APIView):
         """Return referrals in every state unless filtered."""
         rows = _filtered(request, referrals_with_people(), _TEXT_FILTERS, list(Referral.State))
         return CursorPages(request).answer(rows, ReferralOut)
+
+    @extend_schema(request=ReferralIn, responses={201: ReferralDetailOut})
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Bind a friend by hand. What voids a referral voids this one too; look at `state`. 409 `already_bound`."""
+        body = ReferralIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        now = timezone.now()
+        referral = bind_by_hand(
+            program=_running(given["program"], now),
+            advocate=_advocate(given["advocate"]),
+            friend=given["friend"],
+            reason=given["reason"],
+            actor=f"key:{request.auth}",
+            occurred_at=given.get("occurred_at", now),
+            at=now,
+        )
+        return Response(_detail(find_referral(referral.public_id)), status=201)
+
+
+def _running(slug: str, at: datetime) -> Program:
+    program = Program.objects.filter(slug=slug).first()
+    if program is None or not program_runs_at(program, at):
+        raise Invalid("no program of this name runs now", pointer="/program")
+    return program
+
+
+def _advocate(external_id: str) -> Customer:
+    advocate = Customer.objects.filter(external_id=external_id, erased_at=None).first()
+    if advocate is None:
+        raise Invalid("no customer has this id", pointer="/advocate")
+    return advocate
 
 
 class ReferralView(APIView):

@@ -35,6 +35,7 @@ API = {
     ("codes/<str:code>", "GET"): ("read", 200),
     ("preview", "POST"): ("read", 422),  # it writes nothing
     ("referrals", "GET"): ("read", 200),
+    ("referrals", "POST"): ("write", 422),
     ("referrals/<str:referral_id>", "GET"): ("read", 200),
     ("referrals/<str:referral_id>/explain", "GET"): ("read", 200),
     ("referrals/<str:referral_id>/approve", "POST"): ("write", 422),
