@@ -28,6 +28,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "referrals": (
             *("view_", "add_program", "change_program", "change_link", "change_referral"),
             *("add_segment", "change_segment", "delete_segment", *_BLOCKS),
+            *("add_sharetext", "change_sharetext", "delete_sharetext"),
         ),
         "rewards": (
             *("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),

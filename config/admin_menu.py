@@ -10,7 +10,7 @@ from django.urls import reverse
 OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.click"),
+    "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.sharetext", "referrals.click"),
     "Forecast": (),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),

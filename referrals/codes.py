@@ -5,6 +5,8 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 
+from core.manners import holds_rude_word
+
 ALPHABET = "2345679ACDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 7
 LONGEST = 32
@@ -92,6 +94,6 @@ def vanity_problem(code: str) -> str:
     """Return why a canonical code may not be chosen as a vanity code, or '' where it may."""
     if not _VANITY.fullmatch(code):
         return "expected 4 to 20 letters A-Z and digits"
-    if code in RESERVED or any(word in code for word in _RUDE if len(word) > 3):
+    if code in RESERVED or any(word in code for word in _RUDE if len(word) > 3) or holds_rude_word(code):
         return "this word is reserved"
     return ""

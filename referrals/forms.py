@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -10,9 +11,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core import clocks
 from core.errors import Refused
 from referrals.codes import canonical_code, vanity_problem
-from referrals.models import BlockEntry, Code, Customer, Link, Program, Segment, Source
+from referrals.models import BlockEntry, Code, Customer, Link, Program, Segment, ShareText, Source
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
+from referrals.queries.links import SHARE_CHANNELS
 from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
 from referrals.risk import RULES
@@ -20,6 +22,7 @@ from referrals.segments import SegmentTextRefused, grammar_of, read_segment
 from referrals.services.blocks import check_pattern
 from referrals.services.program_changes import needs_second_person
 from referrals.services.sources import check_options, check_secret
+from referrals.sharing import text_problem
 
 EXAMPLE = """\
 program: refer-a-friend            # the identity; letters, digits, dashes
@@ -243,6 +246,45 @@ class ByHandForm(forms.Form):
             )
             raise forms.ValidationError(problem)
         return found[0]
+
+
+class ShareTextForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A text to pass links on with."""
+
+    HELP = "{brand}, {name} (the advocate's first name) and {code} stand for what they say; the link follows the text."
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    channel = forms.ChoiceField(
+        choices=[("", "every channel without a text of its own"), *((one, one) for one in SHARE_CHANNELS)],
+        required=False,
+    )
+
+    class Meta:
+        model = ShareText
+        fields = ("program", "language", "channel", "subject", "text")
+        widgets: ClassVar[dict[str, type[forms.Widget]]] = {
+            "subject": UnfoldAdminTextInputWidget,
+            "text": UnfoldAdminTextareaWidget,
+        }
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if "text" in self.fields:
+            self.fields["text"].help_text = self.HELP
+
+    def clean_subject(self) -> str:
+        """Refuse unknown placeholders."""
+        return _checked(self.cleaned_data["subject"])
+
+    def clean_text(self) -> str:
+        """Refuse unknown placeholders."""
+        return _checked(self.cleaned_data["text"])
+
+
+def _checked(text: str) -> str:
+    if problem := text_problem(text):
+        raise forms.ValidationError(problem)
+    return " ".join(text.split())
 
 
 class BlockEntryForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core.addresses import client_address
-from referrals.bots import PERSON, judge_visit
+from referrals.bots import PERSON, PREVIEW, judge_visit
 from referrals.landing import landing_problem, utm_of, with_query
 from referrals.models import Link, Program
 from referrals.queries.links import SHARE_CHANNELS, link_of_code
@@ -83,6 +84,8 @@ def _send_on(link: Link, program: Program, knock: Knock, at: datetime) -> Outcom
         visitor=visitor,
     )
     click = record_click(link=link, visit=visit, at=at)
+    if verdict.kind == PREVIEW:  # an app looks what to show of the link before it is sent
+        return Outcome(status=302, location=f"{settings.PUBLIC_BASE_URL}{reverse('hello', args=[link.code])}")
     ours = {} if verdict.embedded else {"ref": link.code, "click": click.click_id}
     return Outcome(
         status=302,

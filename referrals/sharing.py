@@ -1,6 +1,7 @@
 """Addresses that open other people's apps with a link and a few words in them. Pure."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -31,21 +32,36 @@ _TARGETS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def share_targets(url_of: Callable[[str], str], *, subject: str, text: str) -> tuple[ShareTarget, ...]:
-    """Return where a link can be shared; `url_of` gives the link's address for a channel."""
-    return tuple(
-        ShareTarget(
-            channel,
-            label,
-            pattern.format(
-                url=quote(url_of(channel), safe=""),
-                subject=quote(subject, safe=""),
-                text=quote(text, safe=""),
-                text_and_url=quote(f"{text} {url_of(channel)}", safe=""),
-            ),
+def share_targets(url_of: Callable[[str], str], words_of: Callable[[str], tuple[str, str]]) -> tuple[ShareTarget, ...]:
+    """Return where a link can be shared; by channel, `url_of` gives its address, `words_of` subject and text."""
+    targets = []
+    for channel, label, pattern in _TARGETS:
+        url, (subject, text) = url_of(channel), words_of(channel)
+        href = pattern.format(
+            url=quote(url, safe=""),
+            subject=quote(subject, safe=""),
+            text=quote(text, safe=""),
+            text_and_url=quote(f"{text} {url}", safe=""),
         )
-        for channel, label, pattern in _TARGETS
-    )
+        targets.append(ShareTarget(channel, label, href))
+    return tuple(targets)
+
+
+PLACEHOLDERS = ("brand", "name", "code")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def text_problem(text: str) -> str:
+    """Return why a share text cannot be used, or ''."""
+    unknown = sorted(set(_BRACES.findall(text)) - set(PLACEHOLDERS))
+    if unknown or "{" in _BRACES.sub("", text) or "}" in _BRACES.sub("", text):
+        return f"expected only {', '.join('{' + one + '}' for one in PLACEHOLDERS)} in braces"
+    return ""
+
+
+def fill_text(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its placeholders filled, and no double spaces where one was empty."""
+    return " ".join(_BRACES.sub(lambda found: values.get(found.group(1), ""), text).split())
 
 
 def title_of(slug: str) -> str:

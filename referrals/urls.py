@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from referrals.views import how, inbound, public, review
+from referrals.views import hello, how, inbound, own_link, public, review
 
 urlpatterns = [
     path("in/<str:kind>/<str:source>/", inbound.receive, name="receive_call"),
     path("noted/", public.note_offer, name="note_offer"),
     path("widget.js", public.widget_script, name="widget_script"),
+    path("hello/<str:code>.png", hello.hello_picture, name="hello_picture"),
+    path("hello/<str:code>/", hello.show_hello, name="hello"),
+    path("link/<str:code>/", own_link.show_own_link, name="own_link"),
+    path("q/<str:code>.png", hello.qr_picture, name="qr_picture"),
+    path("q/<str:code>.pdf", hello.printed_card, name="printed_card"),
     path("q/<str:code>.svg", public.qr_code, name="qr_code"),
     path("programs/<slug:slug>/", how.show_how_it_works, name="how_it_works"),
     path("review/", review.queue, name="review"),

@@ -4,19 +4,12 @@ import re
 import unicodedata
 
 from core.errors import Invalid
+from core.manners import folded, is_rude
 from messaging.names import safe_name
 
 LONGEST = 30
 FEWEST_LETTERS = 2
 _POSING = frozenset({"admin", "administrator", "moderator", "official", "offiziell", "staff", "support", "team"})
-# Whole words only: Nazim and Ashita are people.
-_RUDE = frozenset(
-    {
-        *("arschloch", "asshole", "bastard", "bitch", "cunt", "faggot", "fick", "fuck", "hitler", "hure", "nazi"),
-        *("nigger", "nutte", "penis", "porn", "scheisse", "shit", "slut", "whore", "wichser"),
-    }
-)
-_SWAPPED = str.maketrans("013457", "oieast")
 
 
 class BadDisplayName(Invalid):
@@ -37,17 +30,10 @@ def check_display_name(given: str, *, brand: str) -> str:
         raise BadDisplayName("too_short")
     if safe_name(name) != name:
         raise BadDisplayName("no_address")
-    folded = _folded(name)
-    words = set(re.findall(r"\w+", folded))
-    if words & _POSING or _folded(brand).strip() in {folded, *words}:
+    plain = folded(name)
+    words = set(re.findall(r"\w+", plain))
+    if words & _POSING or folded(brand).strip() in {plain, *words}:
         raise BadDisplayName("posing")
-    swapped = folded.translate(_SWAPPED)
-    if {*re.findall(r"\w+", swapped), re.sub(r"[\W_]+", "", swapped)} & _RUDE:
+    if is_rude(name):
         raise BadDisplayName("rude")
     return name
-
-
-def _folded(text: str) -> str:
-    """Return the text in lower case without accents."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in apart if not unicodedata.combining(c))

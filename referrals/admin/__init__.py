@@ -6,6 +6,7 @@ from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
 from referrals.admin.risk import BlockEntryAdmin, ReviewDecisionAdmin, RiskAssessmentAdmin, VetoCallAdmin
 from referrals.admin.segments import SegmentAdmin
+from referrals.admin.sharing import ShareTextAdmin
 from referrals.admin.sources import InboundCallAdmin, SourceAdmin
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ReviewDecisionAdmin",
     "RiskAssessmentAdmin",
     "SegmentAdmin",
+    "ShareTextAdmin",
     "SourceAdmin",
     "VetoCallAdmin",
 ]

@@ -8,7 +8,7 @@ from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
 from referrals.models.segments import Segment
-from referrals.models.sharing import OfferView, Placement, Share
+from referrals.models.sharing import OfferView, Placement, Share, ShareText
 from referrals.models.sources import InboundCall, OrderAlias, Source
 from referrals.models.takeovers import Takeover
 from referrals.models.vetoes import VetoCall
@@ -38,6 +38,7 @@ __all__ = [
     "RiskAssessment",
     "Segment",
     "Share",
+    "ShareText",
     "Source",
     "Takeover",
     "VetoCall",

@@ -11,6 +11,8 @@ class Link(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="links")
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="links")
     code = models.CharField(max_length=32)
+    greets = models.BooleanField(default=False, help_text="the customer agreed that friends see first name and note")
+    note = models.CharField(max_length=160, blank=True, help_text="the customer's own words to friends")
     created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:

@@ -25,6 +25,29 @@ class Placement(models.TextChoices):
     SURVEY = "survey", "survey"
 
 
+class ShareText(models.Model):
+    """What a link is passed on with, in the company's words: of a program, in a language, for a channel or for all.
+
+    `{brand}`, `{name}` (the advocate's first name) and `{code}` stand for what they say.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="share_texts")
+    language = models.CharField(max_length=10)
+    channel = models.CharField(max_length=20, blank=True, help_text="empty: every channel that has no text of its own")
+    subject = models.CharField(max_length=120, blank=True, help_text="of mails and posts; empty: the usual one")
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "language", "channel"], name="one_text_a_program_language_channel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.channel or 'every channel'}"
+
+
 class Share(models.Model):
     """An advocate used a channel to pass the link on; how many it reached is not known, who came of it is."""
 

@@ -4,19 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.money import to_minor
 from core.templatetags.amounts import money_short
-from referrals.models import Link, Program
+from referrals.models import Link, Program, ShareText
 from referrals.queries.links import share_url
 from referrals.queries.programs import offer_live_at
 from referrals.queries.takeovers import programs_in_charge
-from referrals.sharing import ShareTarget, share_targets, title_of
+from referrals.sharing import ShareTarget, fill_text, share_targets, title_of
 from referrals.terms import RewardRule, Terms, decimal_text, terms_from_json
 
 
@@ -90,6 +94,12 @@ def card_of(program: Program, terms: Terms) -> OfferCard:
     )
 
 
+def promise_in_words(promise: Promise, offer: OfferCard, side: str) -> str:
+    """Return a promise as pages say it, as plain text in the current language; `side`: advocate, friend or you."""
+    page = render_to_string("components/promise_what.html", {"promise": promise, "offer": offer, "side": side})
+    return " ".join(unescape(strip_tags(page)).split())
+
+
 def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
     """Return the links as cards, each with the promise of the program in charge, every promise once.
 
@@ -116,23 +126,43 @@ def share_card(link: Link, *, program: Program | None = None, at: datetime | Non
 
     The promise is of `program`, where another than the link's own is in charge.
     """
-    words: dict[str, Any] = {"brand": settings.BRAND_NAME}
-    subject = _("A recommendation: %(brand)s") % words
-    text = _("I like %(brand)s and think you will too. Here is my personal link:") % words
+    in_charge = program or link.program
+    own = {one.channel: one for one in _share_texts(in_charge)}
 
     def url_of(channel: str) -> str:
         return share_url(link, channel)
 
+    def words_of(channel: str) -> tuple[str, str]:
+        return _share_words(link, own.get(channel) or own.get(""))
+
+    subject, text = words_of("native")
     return ShareCard(
-        offer=offer_card(program or link.program, at=at),
+        offer=offer_card(in_charge, at=at),
         code=link.code,
         url=url_of("copy"),
         native_url=url_of("native"),
         qr_url=url_of("qr"),
         subject=subject,
         text=text,
-        targets=share_targets(url_of, subject=subject, text=text),
+        targets=share_targets(url_of, words_of),
     )
+
+
+def _share_texts(program: Program) -> Iterable[ShareText]:
+    """Return the company's own words in the current language; prefetch `share_texts` to ask often."""
+    language = (get_language() or settings.LANGUAGE_CODE)[:2]
+    return (one for one in program.share_texts.all() if one.language == language)
+
+
+def _share_words(link: Link, own: ShareText | None) -> tuple[str, str]:
+    """Return subject and text to pass the link on with."""
+    usual: dict[str, Any] = {"brand": settings.BRAND_NAME}
+    subject = _("A recommendation: %(brand)s") % usual
+    text = _("I like %(brand)s and think you will too. Here is my personal link:") % usual
+    if own is None:
+        return subject, text
+    known = {"brand": settings.BRAND_NAME, "name": link.customer.first_name, "code": link.code}
+    return fill_text(own.subject, known) or subject, fill_text(own.text, known)
 
 
 def _promises(terms: Terms, side: str) -> tuple[Promise, ...]:

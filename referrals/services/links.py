@@ -1,14 +1,19 @@
 """Share links and their codes: every customer has one in every running program."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
 from core.errors import Refused
+from core.manners import is_rude
+from messaging.names import safe_text
 from referrals.codes import canonical_code, random_code, vanity_problem
 from referrals.models import Code, Customer, Link, Program
 from referrals.queries.audiences import offered_programs
 
+LONGEST_NOTE = 160
+RENAMES, RENAME_WINDOW = 3, timedelta(days=30)
 _TRIES = 10
 
 
@@ -24,6 +29,19 @@ class CodeTaken(Refused):
 
     code = "code_taken"
     status = 409
+
+
+class TooManyRenames(Refused):
+    """The customer has chosen three new words for their code within 30 days."""
+
+    code = "too_many_renames"
+
+
+class NoteRefused(Refused):
+    """A note to friends that is too long, holds an address, or is rude; `detail` is which."""
+
+    code = "bad_note"
+    status = 422
 
 
 @transaction.atomic
@@ -76,6 +94,35 @@ def _create_links(missing: list[tuple[int, int]]) -> None:
             Code.objects.bulk_create([Code(code=link.code, link=link) for link in links], batch_size=200)
     except IntegrityError:
         return
+
+
+@transaction.atomic
+def rename_own_code(*, link: Link, code: str, at: datetime) -> Link:
+    """Rename the code as the customer themself: at most three new words in 30 days.
+
+    Raises as `rename_code` does, and `TooManyRenames`.
+    """
+    Link.objects.select_for_update(no_key=True).get(pk=link.pk)
+    _drawn, *chosen = Code.objects.filter(link=link).order_by("pk")
+    is_new = all(one.code != canonical_code(code) for one in (_drawn, *chosen))
+    if is_new and sum(one.created_at > at - RENAME_WINDOW for one in chosen) >= RENAMES:
+        raise TooManyRenames("at most three new words in 30 days; those you had keep working", pointer="/code")
+    return rename_code(link=link, code=code)
+
+
+@transaction.atomic
+def greet_friends(*, link: Link, greets: bool, note: str) -> Link:
+    """Keep whether friends who follow the link see the customer's first name and note. Raises `NoteRefused`."""
+    words = " ".join(note.split())
+    if len(words) > LONGEST_NOTE:
+        raise NoteRefused("too_long", pointer="/note")
+    if safe_text(words) != words:
+        raise NoteRefused("no_address", pointer="/note")
+    if is_rude(words):
+        raise NoteRefused("rude", pointer="/note")
+    Link.objects.filter(pk=link.pk).update(greets=greets, note=words)
+    link.greets, link.note = greets, words
+    return link
 
 
 @transaction.atomic

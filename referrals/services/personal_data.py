@@ -36,6 +36,9 @@ def _export(customer: Customer) -> dict[str, Any]:
             {
                 "program": one.program.slug,
                 "codes": [code.code for code in one.codes.all()],
+                "greets": one.greets,
+                "note": one.note,
+                "shares": list(one.shares.order_by("pk").values("at", "channel", "placement")),
                 "created_at": one.created_at,
             }
             for one in customer.links.select_related("program").prefetch_related("codes")
@@ -96,6 +99,7 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
 def _new_codes(customer: Customer) -> dict[str, str]:
     """Give every code of the person's links another spelling, one that says nothing; return which became which."""
     replaced: dict[str, str] = {}
+    customer.links.update(greets=False, note="")
     for code in Code.objects.filter(link__customer=customer).order_by("pk"):
         fresh = _free_code()
         replaced[code.code.casefold()] = fresh

@@ -1,13 +1,10 @@
 """What the widget shows: the offers, and to a customer whom the shop vouches for their link and points."""
 
-from html import unescape
 from typing import Any
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -22,7 +19,7 @@ from core.errors import Refused
 from referrals.models import Customer
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
-from referrals.queries.sharing import OfferCard, Promise, ShareCard, offer_cards, share_cards
+from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.links import ensure_links
 from rewards.api.visitors import PublishableOrRead
@@ -143,7 +140,7 @@ def _shown_to(customer: Customer | None) -> dict[str, Any]:
 
 def _own_offers(customer: Customer) -> list[dict[str, Any]]:
     links = ensure_links(customer=customer)
-    prefetch_related_objects([link.program for link in links], "offers")
+    prefetch_related_objects([link.program for link in links], "offers", "share_texts")
     return [_offer(card.offer, card) for card in share_cards(links, at=timezone.now())]
 
 
@@ -156,17 +153,11 @@ def _offer(offer: OfferCard, card: ShareCard | None) -> dict[str, Any]:
     return {
         "program": offer.slug,
         "name": offer.name,
-        "advocate": [_in_words(one, offer, "advocate") for one in offer.advocate],
-        "friend": [_in_words(one, offer, "friend") for one in offer.friend],
+        "advocate": [promise_in_words(one, offer, "advocate") for one in offer.advocate],
+        "friend": [promise_in_words(one, offer, "friend") for one in offer.friend],
         "how_url": f"{settings.PUBLIC_BASE_URL}/programs/{offer.slug}/",
         "link": _link(card) if card else None,
     }
-
-
-def _in_words(promise: Promise, offer: OfferCard, side: str) -> str:
-    """Return a promise as the portal says it, as plain text."""
-    page = render_to_string("components/promise_what.html", {"promise": promise, "offer": offer, "side": side})
-    return " ".join(unescape(strip_tags(page)).split())
 
 
 def _link(card: ShareCard) -> dict[str, Any]:

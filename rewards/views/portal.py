@@ -64,7 +64,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     page = Paginator(referrals_shown(customer, show), PER_PAGE).get_page(request.GET.get("page"))
     links = ensure_links(customer=customer)
     programs = [link.program for link in links]
-    prefetch_related_objects(programs, "offers")
+    prefetch_related_objects(programs, "offers", "share_texts")
     now = timezone.now()
     return {
         "customer": customer,

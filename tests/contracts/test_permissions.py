@@ -107,6 +107,12 @@ PAGES = {
     ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
     ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
+    ("hello/<str:code>.png", "GET"): (200, 200, 200, 200),
+    ("hello/<str:code>/", "GET"): (200, 200, 200, 200),
+    ("link/<str:code>/", "GET"): (302, 404, 302, 302),  # somebody else's; who is no customer is led to the portal
+    ("link/<str:code>/", "POST"): (302, 404, 302, 302),
+    ("q/<str:code>.png", "GET"): (200, 200, 200, 200),
+    ("q/<str:code>.pdf", "GET"): (200, 200, 200, 200),
     ("widget.js", "GET"): (200, 200, 200, 200),
     ("r/<str:code>", "GET"): (302, 302, 302, 302),
     ("healthz", "GET"): (200, 200, 200, 200),

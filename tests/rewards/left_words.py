@@ -12,7 +12,7 @@ from messaging.models import Message, Suppression
 from referrals.models import BlockEntry, Click, Customer, ReviewDecision, RiskAssessment, VetoCall
 from referrals.redirect import Knock, open_link
 from referrals.services.lifecycle import void_referral
-from referrals.services.links import ensure_link, rename_code
+from referrals.services.links import ensure_link, greet_friends, rename_code
 from rewards.models import Account, Transfer
 from rewards.services.appeals import file_appeal
 from rewards.services.reviewing import approve_reward, hold_reward
@@ -85,6 +85,7 @@ def somebody_who_left_words(shop, words):
     shop.report(custom, lead, at=day(2))
     bob = Customer.objects.get(external_id="bob")
     own = _vanity(bob, shop.program, words.new(upper=True))
+    greet_friends(link=bob.links.get(), greets=True, note=f"{words.new()} {words.new()}")
     _brings_cid(shop, own)
     _leaves_words_everywhere(bob, words, shop)
     bob.refresh_from_db()
