@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.management.commands import flush
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
 
 from core import doorbell
@@ -37,6 +37,7 @@ def _nothing_remembered(request: pytest.FixtureRequest, django_db_blocker: Djang
     """Start each test with empty caches and a doorbell that rings; a rolled back test leaves none behind."""
     doorbell._silent_until = 0.0
     clicks._keys.clear()
+    translation.deactivate()
     caches["throttle"].clear()
     yield
     marker = request.node.get_closest_marker("django_db")
