@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import clocks
 from core.errors import Refused
@@ -231,6 +231,7 @@ class ByHandForm(forms.Form):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.fields["program"].widget = UnfoldAdminSelectWidget(choices=self.fields["program"].widget.choices)
         for name in ("advocate", "friend", "reason"):
             self.fields[name].widget = UnfoldAdminTextInputWidget()
         self.fields["since"].widget = UnfoldAdminTextInputWidget(attrs={"type": "date"})

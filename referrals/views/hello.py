@@ -38,13 +38,14 @@ def greet(request: HttpRequest, link: Link, *, channel: str = "") -> HttpRespons
     if not program_runs_at(program, now):
         return render(request, "referrals/public/unknown_code.html", {"not_running": True}, status=404)
     offer = offer_card(program, at=now)
+    query = f"l={translation.get_language()}&v={int(link.greets)}"
     context = {
         "link": link,
         "headline": headline_of(link),
         "offer": offer,
         "gift": [promise_in_words(one, offer, "you") for one in offer.friend],
         "shop_url": share_url(link, channel),
-        "picture": f"{settings.PUBLIC_BASE_URL}/hello/{link.code}.png?l={translation.get_language()}",
+        "picture": f"{settings.PUBLIC_BASE_URL}/hello/{link.code}.png?{query}",
         "page_url": share_url(link),
     }
     return render(request, "referrals/public/hello.html", context)

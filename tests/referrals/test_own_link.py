@@ -128,7 +128,7 @@ def test_hello_tells_apps_what_to_show_and_friends_what_they_get(client, link, s
     page = client.get(f"/hello/{link.code}/").text
 
     assert '<meta property="og:title" content="A friend recommends Beans">' in page
-    assert f'<meta property="og:image" content="{settings.PUBLIC_BASE_URL}/hello/{link.code}.png?l=en">' in page
+    assert f'<meta property="og:image" content="{settings.PUBLIC_BASE_URL}/hello/{link.code}.png?l=en&amp;v=0">' in page
     assert "100 points as soon as you join" in page
     assert f'href="{settings.PUBLIC_BASE_URL}/r/{link.code}"' in page
 
