@@ -48,11 +48,13 @@ Moment = TypeVar("Moment", Purchase, Happening)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known of a friend: purchases, other facts, and the person's first purchase of all."""
+    """What is known of a friend: purchases, other facts, the person's first purchase of all, and since when they
+    stand on the imported list of existing customers."""
 
     purchases: tuple[Purchase, ...]
     happenings: tuple[Happening, ...]
     first_purchase_at: datetime | None
+    listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,8 @@ class Judgement:
 def void_reason(binding: Binding, history: History, doubts: Doubts) -> str:
     """Return the first reason, in the order of the domain, that voids the binding; '' if none does."""
     bought_before = history.first_purchase_at is not None and history.first_purchase_at < binding.touch_at
-    existing = bought_before and not doubts.pardoned
+    listed = history.listed_at is not None and history.listed_at <= binding.bound_at
+    existing = (bought_before or listed) and not doubts.pardoned
     reasons = (
         ("program_not_running", doubts.program_not_running),
         ("self_referral", doubts.self_referral),

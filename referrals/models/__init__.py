@@ -3,6 +3,7 @@ from referrals.models.clicks import Click, CodeMisses, DailyKey
 from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
 from referrals.models.events import Event
+from referrals.models.existing import ExistingCustomer
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
@@ -24,6 +25,7 @@ __all__ = [
     "DailyKey",
     "Erasure",
     "Event",
+    "ExistingCustomer",
     "InboundCall",
     "Link",
     "Offer",

@@ -9,6 +9,7 @@ from django.db.models import Min
 from referrals.happenings import happenings_of
 from referrals.judgement import History, Purchase
 from referrals.models import Customer, Event
+from referrals.queries.existing import listed_since
 
 _MOMENTS = (Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.LEAD_STAGE, Event.Type.CUSTOM)
 
@@ -33,6 +34,7 @@ def load_history(friend: Customer) -> History:
         purchases=purchases,
         happenings=tuple(happenings_of(event for event in events if event.type != Event.Type.PURCHASE)),
         first_purchase_at=_first_purchase_at(friend, bought),
+        listed_at=listed_since(friend.email),
     )
 
 

@@ -25,6 +25,7 @@ from referrals.models import (
     VetoCall,
 )
 from referrals.services.erasing import PersonalData, new_external_id
+from referrals.services.existing import forget_existing
 from referrals.services.inbound import purge_inbound_of
 
 
@@ -100,6 +101,7 @@ def _new_codes(customer: Customer) -> dict[str, str]:
     """Give every code of the person's links another spelling, one that says nothing; return which became which."""
     replaced: dict[str, str] = {}
     customer.links.update(greets=False, note="")
+    forget_existing(customer)
     for code in Code.objects.filter(link__customer=customer).order_by("pk"):
         fresh = _free_code()
         replaced[code.code.casefold()] = fresh

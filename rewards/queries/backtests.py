@@ -18,6 +18,7 @@ from referrals.judgement import EARNING
 from referrals.models import Click, Code, Customer, Event, Program, Referral, Takeover
 from referrals.program_file import ProgramDocument
 from referrals.queries.conditions import customer_values, event_values
+from referrals.queries.existing import listed_of
 from referrals.queries.programs import program_runs_at
 from rewards.models import Reward
 from rewards.simulation.facts import Case, Fact, Link, Named, Person
@@ -113,6 +114,7 @@ def load_material(*, program: Program, document: ProgramDocument, at: datetime) 
         ),
         held=frozenset(referrals.filter(state=Referral.State.FLAGGED).values_list("advocate_id", "friend_id")),
         elsewhere=_elsewhere(program),
+        listed=listed_of((pk, person.email) for pk, person in people.items()),
     )
     moments = referrals.filter(state__in=EARNING, qualified_at__lte=at).values_list("qualified_at", flat=True)
     return Material(case=case, facts=facts, real=_real(program), qualified=[one for one in moments if one])

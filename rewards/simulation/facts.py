@@ -74,7 +74,7 @@ class Case:
     `named` is by fact; pairs are (advocate, friend): `ruled` those that staff or a block list voided, with the
     reason, `pardoned` those that staff reopened, `held` those that wait for review; `elsewhere` are the advocates
     of a friend by live referrals of other programs; `runs_at` tells whether the program runs; `values` what
-    conditions may ask of a fact.
+    conditions may ask of a fact; `listed` since when friends stand on the list of existing customers.
     """
 
     terms: Terms
@@ -88,3 +88,4 @@ class Case:
     pardoned: frozenset[tuple[int, int]] = frozenset()
     held: frozenset[tuple[int, int]] = frozenset()
     elsewhere: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    listed: Mapping[int, datetime] = field(default_factory=dict)

@@ -118,6 +118,7 @@ class Acquaintance:
             purchases=purchases,
             happenings=tuple(happenings_of(f for f in told if f.type in {"lead", "lead_stage", "custom"})),
             first_purchase_at=min((at for at in [*bought, namesake] if at is not None), default=None),
+            listed_at=self.case.listed.get(friend.person.pk),
         )
 
     def _purchase(self, fact: Fact) -> Purchase:
