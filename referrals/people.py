@@ -20,3 +20,12 @@ def mask_email(email: str) -> str:
     if not at:
         return ""
     return f"{local[:2]}…{local[-1:]}@{domain}" if len(local) > 3 else f"{local[:1]}…@{domain}"
+
+
+def external_id_problem(text: str) -> str:
+    """Return why a text cannot be a customer's id, or ''."""
+    if not 1 <= len(text) <= 200 or not text.isprintable():
+        return "expected 1 to 200 printable characters"
+    if text.startswith(("email:", "erased:")):
+        return "expected an id of your own; those with email: and erased: are ours"
+    return ""

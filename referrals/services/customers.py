@@ -1,5 +1,6 @@
 """Customers as the company tells of them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,3 +42,45 @@ def put_customer(*, external_id: str, data: CustomerData, at: datetime) -> tuple
     if changed:
         customer.save(update_fields=changed)
     return customer, created
+
+
+class _Undone(Exception):
+    """Undoes an import in which a customer was refused."""
+
+
+def import_customers(
+    *,
+    rows: Sequence[tuple[str, Mapping[str, Any]]],
+    at: datetime,
+    skip_errors: bool = False,
+    on_progress: Callable[[int], object] = lambda done: None,
+) -> tuple[int, list[tuple[int, str]]]:
+    """Create or update customers by (external id, what is told); return how many are new, and refusals by place.
+
+    Where one is refused nothing is stored, unless `skip_errors`. Attributes that are told join those that are known.
+    """
+    created, refusals = 0, []
+    try:
+        with transaction.atomic():
+            for place, (external_id, told) in enumerate(rows):
+                try:
+                    created += _import_one(external_id, told, at)
+                except Erased as refusal:
+                    refusals.append((place, refusal.detail))
+                if (place + 1) % 500 == 0:
+                    on_progress(place + 1)
+            if refusals and not skip_errors:
+                raise _Undone
+    except _Undone:
+        return 0, refusals
+    on_progress(len(rows))
+    return created, refusals
+
+
+@transaction.atomic
+def _import_one(external_id: str, told: Mapping[str, Any], at: datetime) -> bool:
+    known = Customer.objects.filter(external_id=external_id).values_list("attributes", flat=True).first()
+    attributes = told.get("attributes")
+    joined = {**(known or {}), **attributes} if attributes else None
+    _, created = put_customer(external_id=external_id, data=CustomerData(**{**told, "attributes": joined}), at=at)
+    return created

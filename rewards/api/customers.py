@@ -19,6 +19,7 @@ from core.api.permissions import ScopeByMethod, scope
 from core.api.serializers import StrictSerializer
 from core.errors import Invalid
 from referrals.models import Customer, Erasure
+from referrals.people import external_id_problem
 from referrals.queries.links import share_url
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.erasing import erase_customer, export_customer
@@ -278,11 +279,8 @@ class CustomerView(APIView):
     @extend_schema(request=CustomerIn, responses={200: CustomerOut, 201: CustomerOut})
     def put(self, request: Request, external_id: str) -> Response:
         """Create the customer (201) or change what is given of them (200)."""
-        if len(external_id) > 200 or not external_id.isprintable() or external_id.startswith(("email:", "erased:")):
-            raise Invalid(
-                "expected an external id of at most 200 printable characters "
-                "that does not start with 'email:' or 'erased:'"
-            )
+        if problem := external_id_problem(external_id):
+            raise Invalid(f"external id: {problem}")
         body = CustomerIn(data=request.data)
         body.is_valid(raise_exception=True)
         customer, created = put_customer(

@@ -17,6 +17,7 @@ from core.brand import current_brand
 from core.contrast import ink_on
 from core.errors import Refused
 from referrals.models import Customer
+from referrals.people import external_id_problem
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
@@ -118,6 +119,8 @@ def _customer(request: Request) -> Customer | None:
     external_id = read_identity(token, secrets=getattr(request.auth, "identity_secrets", ()), at=now)
     if not external_id:
         raise IdentityRefused("this token is forged, over, or signed with another key's secret")
+    if problem := external_id_problem(external_id):
+        raise IdentityRefused(f"this token names no customer: {problem}")
     known = Customer.objects.filter(external_id=external_id, erased_at=None).first()
     return known or put_customer(external_id=external_id, data=CustomerData(), at=now)[0]
 

@@ -1,6 +1,5 @@
 """Import the facts of POST /events from a CSV file."""
 
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from referrals.facts import BadFact
+from referrals.management.progress import Progress
 from referrals.services.imports import Imported, check_facts, import_facts
 from referrals.sources.csv import COLUMNS, FileRefused, Layout, Row, RowProblem, read_events, read_text
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if problems and not skip_errors:
             imported = Imported(0, 0, tuple(check_facts(bodies=bodies, at=timezone.now())))
         else:
-            progress = _Progress(len(bodies))
+            progress = Progress(len(bodies))
             imported = import_facts(
                 bodies=bodies, at=timezone.now(), source="csv", skip_errors=skip_errors, on_progress=progress.show
             )
@@ -88,23 +88,3 @@ def _problems_of(imported: Imported, rows: list[Row], layout: Layout) -> list[Ro
             column = layout.column_of(problem.pointer) if problem.pointer else ""
             found.append(RowProblem(rows[place].line, column, problem.detail))
     return found
-
-
-class _Progress:
-    """A bar on standard error where somebody watches, else a line now and then."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.watched = sys.stderr.isatty()
-
-    def show(self, done: int) -> None:
-        if self.watched:
-            filled = 30 * done // max(self.total, 1)
-            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done:,} of {self.total:,}")
-            sys.stderr.flush()
-        elif done % 10_000 == 0:
-            sys.stderr.write(f"{done:,} of {self.total:,} rows\n")
-
-    def end(self) -> None:
-        if self.watched:
-            sys.stderr.write("\n")
