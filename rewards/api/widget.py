@@ -102,7 +102,7 @@ class WidgetView(APIView):
         responses=WidgetOut,
     )
     def get(self, request: Request) -> Response:
-        """Return the offers, with links and points for a customer of the shop. 403 `identity_refused`."""
+        """Return the offers, with links and points for a customer of the shop. 403 `identity_refused`, 409 `erased`."""
         wanted = request.query_params.get("lang", "")[:2].lower()
         known = dict(settings.LANGUAGES)
         customer = _customer(request)
