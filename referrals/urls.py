@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from referrals.views import hello, how, inbound, own_link, public, review
+from referrals.views import hello, how, inbound, own_link, public, review, told
 
 urlpatterns = [
     path("in/<str:kind>/<str:source>/", inbound.receive, name="receive_call"),
     path("noted/", public.note_offer, name="note_offer"),
     path("widget.js", public.widget_script, name="widget_script"),
+    path("code/", told.enter_code, name="enter_code"),
     path("hello/<str:code>.png", hello.hello_picture, name="hello_picture"),
     path("hello/<str:code>/", hello.show_hello, name="hello"),
     path("link/<str:code>/", own_link.show_own_link, name="own_link"),

@@ -107,6 +107,8 @@ PAGES = {
     ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
     ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
+    ("code/", "GET"): (200, 200, 200, 200),
+    ("code/", "POST"): (400, 400, 400, 400),
     ("hello/<str:code>.png", "GET"): (200, 200, 200, 200),
     ("hello/<str:code>/", "GET"): (200, 200, 200, 200),
     ("link/<str:code>/", "GET"): (302, 404, 302, 302),  # somebody else's; who is no customer is led to the portal
