@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from core.api.problems import problem_of
 from referrals.facts import fact_from_json
 from referrals.models import Event
 from referrals.services.events import Recorded, record_event, record_events
-from rewards.api.shapes import EventAnswer, ReportedEvent, decision_json, event_json
+from rewards.api.shapes import EventAnswer, RejectedEvent, ReportedEvent, decision_json, event_json
 from rewards.queries.decisions import decision_of
 from rewards.services.settling import settle_event
 
@@ -51,12 +51,17 @@ class EventsView(APIView):
         return Response(_answer(recorded), status=200 if recorded.duplicate else 201)
 
 
+BATCH = PolymorphicProxySerializer(
+    component_name="BatchItem", serializers=[EventAnswer, RejectedEvent], resource_type_field_name=None, many=True
+)
+
+
 class EventBatchView(APIView):
     """Report up to 1,000 events at once."""
 
     permission_classes = [scope("write")]
 
-    @extend_schema(request=ReportedEvent(many=True), responses={200: EventAnswer(many=True)})
+    @extend_schema(request=ReportedEvent(many=True), responses={200: BATCH})
     @idempotent
     def post(self, request: Request) -> Response:
         """Record each fact as if sent alone, in array order; answers stand in the same order."""
@@ -73,6 +78,7 @@ class EventBatchView(APIView):
             return _answer(recorded)
         problem = problem_of(recorded.refusal)
         event_id = body.get("event_id") if isinstance(body, dict) else None
+        event_id = event_id if isinstance(event_id, str) else None
         return {"event_id": event_id, "status": "rejected", "error": problem.as_dict() if problem else None}
 
 

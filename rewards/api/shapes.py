@@ -146,6 +146,14 @@ class EventAnswer(serializers.Serializer[Any]):
     rewards = RewardOut(many=True)
 
 
+class RejectedEvent(serializers.Serializer[Any]):
+    """An event of a batch that was refused; the others are not touched by it."""
+
+    event_id = serializers.CharField(allow_null=True, allow_blank=True, help_text="null where it is no text")
+    status = serializers.ChoiceField(["rejected"])
+    error = serializers.DictField(help_text="problem details (RFC 9457), as the event alone would be answered")
+
+
 class ReportedOrder(serializers.Serializer[Any]):
     """The order of a purchase or refund."""
 
