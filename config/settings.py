@@ -55,6 +55,7 @@ BRAND_ACCENT = env.str("BRAND_ACCENT", default="#0b6b53")
 BRAND_LOGO = env.str("BRAND_LOGO", default="")  # an address, or a file under static/
 BRAND_SUPPORT_EMAIL = env.str("BRAND_SUPPORT_EMAIL", default="")
 VISITOR_COOKIE = env.bool("VISITOR_COOKIE", default=True)  # a random first-party id of who opened a share link
+GREETING_PREVIEWS = env.bool("GREETING_PREVIEWS", default=False)  # what apps show of a link before it is sent
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 POINT_VALUE = env.str("POINT_VALUE", default="")  # what a point is worth, such as "0.01 EUR"
 USE_TZ = True
@@ -374,7 +375,7 @@ X_FRAME_OPTIONS = "DENY"
 # Pages of the origins that publishable keys name may ask what the widget needs (accounts/apps.py)
 CORS_URLS_REGEX = r"^/api/v1/(widget|clicks|views|shares|claims)$"
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-goodword-identity"]
-CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_ALLOW_METHODS = ["DELETE", "GET", "POST", "OPTIONS"]
 CORS_ALLOW_CREDENTIALS = True  # for the cookie that a widget on the shop's own domain may set
 
 # Going out

@@ -84,7 +84,7 @@ def _send_on(link: Link, program: Program, knock: Knock, at: datetime) -> Outcom
         visitor=visitor,
     )
     click = record_click(link=link, visit=visit, at=at)
-    if verdict.kind == PREVIEW:  # an app looks what to show of the link before it is sent
+    if verdict.kind == PREVIEW and settings.GREETING_PREVIEWS:  # an app looks what to show before it is sent
         return Outcome(status=302, location=f"{settings.PUBLIC_BASE_URL}{reverse('hello', args=[link.code])}")
     ours = {} if verdict.embedded else {"ref": link.code, "click": click.click_id}
     return Outcome(

@@ -91,6 +91,15 @@ class ClicksView(APIView):
             _set_cookies(request, response, {REF_COOKIE: link.code, CLICK_COOKIE: click.click_id}, days)
         return response
 
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Drop the cookies that `keep` has set: the visitor's consent is withdrawn."""
+        response = Response(status=204)
+        if domain := _shared_domain(request):
+            for name in (REF_COOKIE, CLICK_COOKIE):
+                response.delete_cookie(name, domain=domain, samesite="Lax")
+        return response
+
 
 def _visit(guest: Guest, given: dict[str, Any]) -> Visit:
     return Visit(
@@ -103,9 +112,13 @@ def _visit(guest: Guest, given: dict[str, Any]) -> Visit:
     )
 
 
+def _shared_domain(request: Request) -> str:
+    return common_domain(settings.PUBLIC_BASE_URL, request.headers.get("origin", ""))
+
+
 def _set_cookies(request: Request, response: Response, cookies: dict[str, str], days: int) -> None:
     """Set cookies for the domain that this server shares with the page, out of reach for scripts."""
-    domain = common_domain(settings.PUBLIC_BASE_URL, request.headers.get("origin", ""))
+    domain = _shared_domain(request)
     if not domain:
         return
     for name, value in cookies.items():

@@ -43,6 +43,14 @@
     }
   };
 
+  const drop = () => {
+    try {
+      localStorage.removeItem(STORE);
+    } catch {
+      // nothing was kept
+    }
+  };
+
   const tell = () => {
     for (const field of document.querySelectorAll("input[data-goodword]")) {
       field.value = found[field.dataset.goodword] || "";
@@ -59,6 +67,7 @@
       found = (consent && recall()) || found;
       return tell();
     }
+    const before = recall();
     found = { ref, click };
     remember(PROVISIONAL); // the visitor may go on before the answer is there
     tell();
@@ -69,18 +78,20 @@
       found = { ref: answer.code, click: answer.click_id || "" };
       remember(answer.keep_days);
     } catch {
-      if (!click) return forget(); // a code that nobody has is not passed on
+      if (click) return;
+      found = before || { ref: "", click: "" }; // a code that nobody has takes the place of none that somebody has
+      drop();
+      remember(PROVISIONAL);
     }
     tell();
   };
 
   const forget = () => {
     found = { ref: "", click: "" };
-    try {
-      localStorage.removeItem(STORE);
-    } catch {
-      // nothing was kept
-    }
+    drop();
+    fetch(`${base}/api/v1/clicks`, {
+      method: "DELETE", headers: { Authorization: `Bearer ${key}` }, credentials: "include", keepalive: true,
+    }).catch(() => {}); // where no cookie was set there is none to drop
     tell();
   };
 

@@ -209,7 +209,12 @@ def test_address_with_a_code_alone_becomes_a_visit_and_an_unknown_one_nothing(op
     stranger = visit(open_page, f"{shop.origin}/welcome?ref=ZZZZZZZ")
     until(stranger, "goodword.attribution && goodword.attribution().ref === ''")
 
-    assert Click.objects.get().utm == {"utm_source": "flyer"}
+    flyer.goto(f"{shop.origin}/welcome?ref=producthunt")
+    until(flyer, "goodword.attribution && goodword.attribution().ref !== 'producthunt'")
+
+    click = Click.objects.get()
+    assert click.utm == {"utm_source": "flyer"}
+    assert flyer.evaluate("goodword.attribution().click") == click.click_id, "somebody else's ?ref= is no code of ours"
 
 
 def test_nothing_is_kept_before_there_is_consent(open_page, shop, ann):

@@ -54,6 +54,7 @@ API = {
     ("claims", "POST"): ("write", 422),  # a publishable key too, see its own test
     ("widget", "GET"): ("read", 200),  # and these
     ("clicks", "POST"): ("write", 422),
+    ("clicks", "DELETE"): ("write", 204),
     ("views", "POST"): ("write", 422),
     ("shares", "POST"): ("write", 422),
     ("coupons/<str:code>/validate", "POST"): ("write", 404),  # the code of the example is a link's

@@ -133,11 +133,14 @@ def test_hello_tells_apps_what_to_show_and_friends_what_they_get(client, link, s
     assert f'href="{settings.PUBLIC_BASE_URL}/r/{link.code}"' in page
 
 
-def test_follow_link_sends_an_app_that_looks_ahead_to_the_greeting_and_counts_nobody(client, link, settings):
+def test_follow_link_sends_an_app_that_looks_ahead_to_the_greeting_where_that_is_wanted(client, link, settings):
+    usual = client.get(f"/r/{link.code}?c=whatsapp", headers=PREVIEW)
+    settings.GREETING_PREVIEWS = True
     answer = client.get(f"/r/{link.code}?c=whatsapp", headers=PREVIEW)
 
+    assert usual["Location"].startswith("https://shop.example/welcome?ref=")
     assert (answer.status_code, answer["Location"]) == (302, f"{settings.PUBLIC_BASE_URL}/hello/{link.code}/")
-    assert Click.objects.get().verdict == "preview"
+    assert {click.verdict for click in Click.objects.all()} == {"preview"}
 
 
 def test_hello_of_a_program_that_rests_or_of_nobody_is_404(client, link):

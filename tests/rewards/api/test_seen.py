@@ -128,6 +128,19 @@ def test_post_clicks_keeps_the_visit_in_cookies_where_the_domain_is_shared(page,
         assert cookie["max-age"] == 30 * 86_400
 
 
+def test_delete_clicks_drops_the_cookies_where_the_domain_is_shared(client, page, settings, code):
+    settings.PUBLIC_BASE_URL = "https://refer.shop.example"
+    _, key = create_api_key(name="web", publishable=True)
+    headers = {"authorization": f"Bearer {key}", "origin": "https://shop.example"}
+
+    dropped = client.delete("/api/v1/clicks", headers=headers)
+    elsewhere = client.delete("/api/v1/clicks", headers=headers | {"origin": "https://other.example"})
+
+    assert (dropped.status_code, set(dropped.cookies)) == (204, {"gw_ref", "gw_click"})
+    assert {(one["domain"], one["max-age"]) for one in dropped.cookies.values()} == {("shop.example", 0)}
+    assert not elsewhere.cookies
+
+
 def test_post_views_and_shares_count_by_placement_and_leave_machines_out(page, api, code):
     for kind, placement in (("view", "banner"), ("view", "banner"), ("open", "floating_button"), ("view", "till")):
         assert page("views", {"placement": placement, "kind": kind}).json() == {"counted": True}
