@@ -103,8 +103,8 @@ def rename_own_code(*, link: Link, code: str, at: datetime) -> Link:
     Raises as `rename_code` does, and `TooManyRenames`.
     """
     Link.objects.select_for_update(no_key=True).get(pk=link.pk)
-    _drawn, *chosen = Code.objects.filter(link=link).order_by("pk")
-    is_new = all(one.code != canonical_code(code) for one in (_drawn, *chosen))
+    drawn, *chosen = Code.objects.filter(link=link).order_by("pk")
+    is_new = canonical_code(code) not in [one.code for one in (drawn, *chosen)]
     if is_new and sum(one.created_at > at - RENAME_WINDOW for one in chosen) >= RENAMES:
         raise TooManyRenames("at most three new words in 30 days; those you had keep working", pointer="/code")
     return rename_code(link=link, code=code)
