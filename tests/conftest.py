@@ -67,16 +67,34 @@ def chromium() -> str:
     return found
 
 
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "cache"}
+"""What the migrations and the types of the models have put there, the same for every test."""
+
+
+def empty_tables(self: flush.Command, **options: object) -> None:
+    """Empty, after a transactional test, the tables that hold something; the append-only books would refuse it.
+
+    Django's own way truncates every table and makes the permissions anew: half a second a test.
+    """
+    names = sorted(set(connection.introspection.table_names()) - KEPT_TABLES)
+    quoted = [connection.ops.quote_name(name) for name in names]
+    asked = [f"SELECT {place} WHERE EXISTS (SELECT 1 FROM {one})" for place, one in enumerate(quoted)]
+    drop_triggers(connection)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(asked))
+        full = [quoted[place] for (place,) in cursor.fetchall()]
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")  # no foreign key is looked at
+        for one in full:
+            cursor.execute(f"DELETE FROM {one}")
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = origin")
+    install_triggers(connection)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _books_can_be_emptied_between_tests() -> Iterator[None]:
-    """Let a transactional test's tables be emptied afterwards, which the append-only books would refuse."""
-    empty = flush.Command.handle
-
-    def handle(self: flush.Command, **options: object) -> None:
-        drop_triggers(connection)
-        empty(self, **options)
-        install_triggers(connection)
-
+    """Empty tables in the quick way after each transactional test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flush.Command, "handle", handle)
+        patch.setattr(flush.Command, "handle", empty_tables)
         yield

@@ -86,6 +86,7 @@ def test_refresh_rollups_counts_a_real_order_log_to_the_cent(orders):
     assert ask("referrer_participation", *ALL).points[0].denominator == 2357
 
 
+@pytest.mark.once
 def test_refresh_rollups_counts_distinct_people_not_sums_of_days(orders):
     by_month: dict[date, set[str]] = {}
     for who, day, _ in orders:
@@ -96,6 +97,7 @@ def test_refresh_rollups_counts_distinct_people_not_sums_of_days(orders):
     assert {point.span.start: point.denominator for point in points} == {m: len(who) for m, who in by_month.items()}
 
 
+@pytest.mark.once
 def test_refresh_rollups_in_two_halves_equals_one(orders):
     from tests.analytics.test_rollups import snapshot
 
