@@ -11,13 +11,13 @@ from typing import Any
 
 from core.errors import Invalid
 from core.money import exponent_of, to_minor
+from referrals.people import is_email
 
 TYPES = ("signup", "purchase", "refund", "lead", "lead_stage", "support_closed", "custom")
 STAGES = ("enquiry", "lead", "qualified", "won", "lost")
 AHEAD = timedelta(hours=24)
 _ORDER = {"purchase", "refund"}
 _LEAD = {"lead", "lead_stage"}
-_EMAIL = re.compile(r"^[^@\s<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9.-]{1,189}$")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
 
@@ -207,7 +207,7 @@ def _customer(reader: _Reader) -> dict[str, Any]:
     customer = reader.section("customer", {"external_id", "email", "name"})
     external_id = reader.text(customer, "external_id", "/customer/external_id", most=200)
     email = reader.text(customer, "email", "/customer/email", most=254)
-    if email and not _EMAIL.match(email):
+    if email and not is_email(email):
         reader.wrong("/customer/email", f"{email!r} is not an email address")
     if external_id.startswith("erased:"):
         reader.wrong("/customer/external_id", "'erased:' is kept for who was erased")

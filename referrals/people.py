@@ -1,5 +1,8 @@
 """Whether two records are one person: the email as the rules compare it."""
 
+import re
+
+_EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9.-]{1,189}")
 _DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
 
@@ -12,6 +15,11 @@ def normalize_email(email: str) -> str:
     if domain in _DOTLESS:
         return f"{local.replace('.', '')}@{_DOTLESS[domain]}"
     return f"{local}@{domain}"
+
+
+def is_email(text: str) -> bool:
+    """Tell whether a text has the shape of an email address."""
+    return _EMAIL.fullmatch(text) is not None
 
 
 def mask_email(email: str) -> str:

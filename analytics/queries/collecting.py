@@ -36,22 +36,35 @@ class Counted:
     people: list[PersonDay] = field(default_factory=list)
 
     def add(
-        self, series: str, day: date, value: int, *, program: str = "", channel: str | None = None, currency: str = ""
+        self,
+        series: str,
+        day: date,
+        value: int,
+        *,
+        program: str = "",
+        channel: str | None = None,
+        placement: str | None = None,
+        currency: str = "",
     ) -> None:
-        """Add to the day's total and to its part by channel, in that program's rows or the company's."""
+        """Add to the day's total and to its parts by channel and placement, in that program's rows or the company's."""
         self.values[series, day, program, "", "", currency] += value
-        if channel is not None:
-            self.values[series, day, program, "channel", channel or UNKNOWN, currency] += value
+        for kind, part in (("channel", channel), ("placement", placement)):
+            if part is not None:
+                self.values[series, day, program, kind, part or UNKNOWN, currency] += value
 
-    def add_to_program(self, series: str, day: date, value: int, *, program: str, channel: str | None = None) -> None:
+    def add_to_program(
+        self,
+        series: str,
+        day: date,
+        value: int,
+        *,
+        program: str,
+        channel: str | None = None,
+        placement: str | None = None,
+    ) -> None:
         """Add to the company's rows and, where there is a program, to its own."""
         for owner in {"", program}:
-            self.add(series, day, value, program=owner, channel=channel)
-
-    def add_placement(self, series: str, day: date, value: int, *, program: str, placement: str) -> None:
-        """Add to the day's part by placement, in the company's rows and the program's."""
-        for owner in {"", program}:
-            self.values[series, day, owner, "placement", placement or UNKNOWN, ""] += value
+            self.add(series, day, value, program=owner, channel=channel, placement=placement)
 
     def rows(self) -> Iterator[DailyValue]:
         """Yield the rows to store."""
@@ -211,8 +224,7 @@ def collect_shares(span: Span | None) -> Counted:
     rows = with_local_day(Share.objects.all(), "at", span).order_by()
     grouped = rows.values_list("local_day", "program__slug", "channel", "placement").annotate(shares=Count("pk"))
     for day, program, channel, placement, shares in grouped:
-        counted.add_to_program("shares", day, shares, program=program, channel=channel)
-        counted.add_placement("shares", day, shares, program=program, placement=placement)
+        counted.add_to_program("shares", day, shares, program=program, channel=channel, placement=placement)
     return counted
 
 
@@ -223,8 +235,7 @@ def collect_views(span: Span | None) -> Counted:
     grouped = rows.values_list("local_day", "program__slug", "kind", "placement").annotate(times=Count("pk"))
     for day, program, kind, placement, times in grouped:
         series = "offer_views" if kind == OfferView.Kind.VIEW else "offer_opens"
-        counted.add_to_program(series, day, times, program=program)
-        counted.add_placement(series, day, times, program=program, placement=placement)
+        counted.add_to_program(series, day, times, program=program, placement=placement)
     return counted
 
 

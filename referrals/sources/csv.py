@@ -91,15 +91,39 @@ def read_text(path: Path) -> str:
 
 def read_events(text: str, layout: Layout) -> Iterator[Row]:
     """Yield the file's rows in order, blank ones left out; `FileRefused` where the header does not fit."""
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    header = _header(records, layout)
+    header, records = open_table(text)
+    _check_header(header, layout)
     seen: Counter[str] = Counter()
-    for line, cells in _numbered(records):
+    for line, cells in records:
         if isinstance(cells, str):
             yield Row(line, {}, (RowProblem(line, "", cells),))
-            return
-        if any(cell.strip() for cell in cells):
+        else:
             yield _row(line, cells, header, layout, seen)
+
+
+def open_table(text: str) -> tuple[list[str], Iterator[tuple[int, list[str] | str]]]:
+    """Return the header's names and the records behind it with their lines, blank ones left out.
+
+    A record has as many cells as the header; one that does not fit is its message. `FileRefused` without a header.
+    """
+    records = _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True))
+    line, cells = next((pair for pair in records if pair[1]), (1, "the file is empty; expected a header"))
+    if isinstance(cells, str):
+        raise FileRefused(f"{line}: {cells}")
+    header = [cell.strip() for cell in cells]
+    twice = sorted(name for name, count in Counter(header).items() if count > 1 and name)
+    if twice:
+        raise FileRefused(f"{line}: column {', '.join(twice)} is there twice")
+    return header, _fitting(records, len(header))
+
+
+def _fitting(records: Iterator[tuple[int, list[str] | str]], width: int) -> Iterator[tuple[int, list[str] | str]]:
+    for line, cells in records:
+        if isinstance(cells, str):
+            yield line, cells
+        elif any(cell.strip() for cell in cells):
+            fits = len(cells) >= width and not any(cell.strip() for cell in cells[width:])
+            yield line, cells[:width] if fits else f"expected {width} cells as in the header, got {len(cells)}"
 
 
 def _numbered(records: Any) -> Iterator[tuple[int, list[str] | str]]:
@@ -122,27 +146,15 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
 
 
-def _header(records: Any, layout: Layout) -> list[str]:
-    """Return the header's names; all that are needed are there once, all that are mapped exist."""
-    numbered = (pair for pair in _numbered(records) if pair[1])
-    line, cells = next(numbered, (1, "the file is empty; expected a header"))
-    if isinstance(cells, str):
-        raise FileRefused(f"{line}: {cells}")
-    header = [cell.strip() for cell in cells]
+def _check_header(header: list[str], layout: Layout) -> None:
+    """Raise `FileRefused` unless all columns that are needed and all that are mapped are there."""
     missing = [theirs for theirs in layout.names.values() if theirs not in header]
     missing += [name for name in NEEDED if name not in (*header, *layout.names, *layout.constants)]
     if missing:
-        raise FileRefused(f"{line}: missing column {', '.join(missing)}; the file has {', '.join(header)}")
-    twice = sorted(name for name, count in Counter(header).items() if count > 1 and name)
-    if twice:
-        raise FileRefused(f"{line}: column {', '.join(twice)} is there twice")
-    return header
+        raise FileRefused(f"1: missing column {', '.join(missing)}; the file has {', '.join(header)}")
 
 
 def _row(line: int, cells: list[str], header: list[str], layout: Layout, seen: Counter[str]) -> Row:
-    if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
-        told = f"expected {len(header)} cells as in the header, got {len(cells)}"
-        return Row(line, {}, (RowProblem(line, "", told),))
     given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
     values = {name: given.get(layout.names.get(name, name), "") for name in COLUMNS} | dict(layout.constants)
     moment = _moment(values["occurred_at"], layout.zone)

@@ -1,7 +1,5 @@
 """Customers out of a CSV file: who they are and what else is known of them. Pure."""
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -9,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from referrals.people import external_id_problem
-from referrals.sources.csv import SEPARATORS, FileRefused, RowProblem
+from referrals.people import external_id_problem, is_email
+from referrals.sources.csv import FileRefused, RowProblem, open_table
 
 COLUMNS = ("external_id", "email", "name", "locale", "time_zone")
 ATTRIBUTE = "attributes."
-_EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9.-]{1,189}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
@@ -28,19 +25,25 @@ class CustomerRow:
     problems: tuple[RowProblem, ...] = ()
 
 
+def is_column(name: str) -> bool:
+    """Tell whether a column is one of ours."""
+    return name in COLUMNS or (name.startswith(ATTRIBUTE) and name != ATTRIBUTE)
+
+
 def read_customers(text: str, names: Mapping[str, str]) -> list[CustomerRow]:
     """Return the file's rows; `names` are ours -> theirs. `FileRefused` where the header does not fit."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=max(SEPARATORS, key=first.count))
-    columns = _columns([cell.strip() for cell in next(records, [])], names)
+    header, records = open_table(text)
+    columns = _columns(header, names)
     rows, seen = [], Counter[str]()
-    for cells in records:
-        if any(cell.strip() for cell in cells):
-            row = _row(records.line_num, cells, columns)
-            seen[row.external_id] += 1
-            twice = RowProblem(row.line, "external_id", "expected each customer once, this one is there twice")
-            again = (twice,) if seen[row.external_id] > 1 and row.external_id else ()
-            rows.append(CustomerRow(row.line, row.external_id, row.told, (*row.problems, *again)))
+    for line, cells in records:
+        if isinstance(cells, str):
+            rows.append(CustomerRow(line, "", {}, (RowProblem(line, "", cells),)))
+            continue
+        row = _row(line, cells, columns)
+        seen[row.external_id] += 1
+        twice = RowProblem(line, "external_id", "expected each customer once, this one is there twice")
+        again = (twice,) if seen[row.external_id] > 1 and row.external_id else ()
+        rows.append(CustomerRow(line, row.external_id, row.told, (*row.problems, *again)))
     return rows
 
 
@@ -52,7 +55,7 @@ def _columns(header: list[str], names: Mapping[str, str]) -> dict[str, int]:
     unknown = []
     for place, name in enumerate(header):
         our = theirs.get(name, name)
-        if our in COLUMNS or our.startswith(ATTRIBUTE):
+        if is_column(our):
             if our in found:
                 raise FileRefused(f"1: column {name} is there twice")
             found[our] = place
@@ -69,15 +72,13 @@ def _columns(header: list[str], names: Mapping[str, str]) -> dict[str, int]:
 
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> CustomerRow:
-    given = {our: cells[place].strip() for our, place in columns.items() if place < len(cells)}
+    given = {our: cells[place].strip() for our, place in columns.items()}
     problems = [RowProblem(line, our, problem) for our, value in given.items() if (problem := _problem(our, value))]
-    if len(cells) > max(columns.values()) + 1 and any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(RowProblem(line, "", f"expected {len(columns)} cells, found {len(cells)}"))
     told: dict[str, Any] = {our: value for our, value in given.items() if value and our in COLUMNS[1:]}
     attributes = {our.removeprefix(ATTRIBUTE): value for our, value in given.items() if our not in COLUMNS and value}
     if attributes:
         told["attributes"] = attributes
-    return CustomerRow(line, given.get("external_id", ""), told, tuple(problems))
+    return CustomerRow(line, given["external_id"], told, tuple(problems))
 
 
 def _problem(our: str, value: str) -> str:
@@ -85,7 +86,7 @@ def _problem(our: str, value: str) -> str:
         return external_id_problem(value)
     if not value:
         return ""
-    if our == "email" and not _EMAIL.fullmatch(value):
+    if our == "email" and not is_email(value):
         return f"expected an email address, got {value[:60]!r}"
     if our == "name" and (len(value) > 200 or not value.isprintable()):
         return "expected at most 200 printable characters"

@@ -109,10 +109,20 @@ def test_import_existing_is_all_or_nothing_and_names_the_rows(load):
     assert "3 rows: 1 new, 0 known already, 2 refused" in told.out
 
 
-@pytest.mark.parametrize("text", ["", "name\nBob\n", "email,sha256\na@b.example,x\n"])
+@pytest.mark.parametrize("text", ["name\nBob\n", "email,sha256\na@b.example,x\n"])
 def test_read_existing_wants_exactly_one_column(text):
     with pytest.raises(FileRefused, match="expected one column named email or sha256"):
         read_existing(text)
+
+
+def test_read_existing_of_nothing_and_of_broken_rows_says_so():
+    with pytest.raises(FileRefused, match="the file is empty"):
+        read_existing("")
+
+    listed = read_existing('name,email\nBob\nEve,eve@shop.example\nCem,"cem@shop.example\n')
+
+    assert listed.emails == ("eve@shop.example",)
+    assert [problem.line for problem in listed.problems] == [2, 4]
 
 
 def test_erase_customer_takes_them_off_the_list(shop, load):

@@ -96,6 +96,13 @@ def test_import_customers_skips_what_is_wrong_where_it_is_asked_to(load):
     assert Customer.objects.get().external_id == "c-1"
 
 
+def test_import_customers_takes_no_row_that_lacks_a_cell_for_somebody(load):
+    with pytest.raises(CommandError, match="2: expected 2 cells as in the header, got 1"):
+        load("email,external_id\nann@shop.example\n")
+
+    assert not Customer.objects.exists()
+
+
 def test_import_customers_refuses_somebody_who_was_erased(load):
     gone = CustomerFactory(external_id="c-1")
     erase_customer(customer=gone, by="boss", at=day(0))
@@ -111,7 +118,7 @@ def test_import_customers_refuses_somebody_who_was_erased(load):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "missing column external_id"),
+        ("", "the file is empty; expected a header"),
         ("email\na@b.example\n", "missing column external_id"),
         ("external_id,shoe size\n1,43\n", "unknown column shoe size"),
         ("external_id,external_id\n1,2\n", "is there twice"),

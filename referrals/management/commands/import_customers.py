@@ -7,12 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from referrals.management.progress import Progress
+from referrals.management.imports import Progress, read_names, report_problems
 from referrals.services.customers import import_customers
 from referrals.sources.csv import FileRefused, RowProblem, read_text
-from referrals.sources.customers_csv import ATTRIBUTE, COLUMNS, CustomerRow, read_customers
-
-SHOWN = 100
+from referrals.sources.customers_csv import ATTRIBUTE, COLUMNS, CustomerRow, is_column, read_customers
 
 
 class Command(BaseCommand):
@@ -34,14 +32,16 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, file: Path, skip_errors: bool, **options: Any) -> None:
         """Import the file and say what became of its rows."""
+        ours = f"{', '.join(COLUMNS)} or {ATTRIBUTE}NAME"
+        names = read_names(options["map"], known=is_column, ours=ours)
         try:
-            rows = read_customers(read_text(file), _names(options["map"]))
+            rows = read_customers(read_text(file), names)
         except FileRefused as refusal:
             raise CommandError(f"nothing was imported:\n{file}:{refusal.detail}", returncode=1) from None
         right = [row for row in rows if not row.problems]
         problems = [problem for row in rows for problem in row.problems]
-        if problems and not skip_errors:
-            self._refuse(file, problems)
+        if not skip_errors:
+            report_problems(file, problems, skip_errors=False, to=self.stderr)
         progress = Progress(len(right))
         told = [(row.external_id, row.told) for row in right]
         created, refusals = import_customers(
@@ -49,30 +49,11 @@ class Command(BaseCommand):
         )
         progress.end()
         problems += [_problem(right[place], why) for place, why in refusals]
-        if refusals and not skip_errors:
-            self._refuse(file, problems)
-        for problem in problems[:SHOWN]:
-            self.stderr.write(f"{file}:{problem}")
+        report_problems(file, problems, skip_errors=skip_errors, to=self.stderr)
         refused = len({problem.line for problem in problems})
         updated = len(right) - len(refusals) - created
         self.stdout.write(f"{len(rows):,} rows: {created:,} new, {updated:,} known already, {refused:,} refused")
 
-    def _refuse(self, file: Path, problems: list[RowProblem]) -> None:
-        lines = [f"{file}:{problem}" for problem in sorted(problems, key=lambda one: one.line)[:SHOWN]]
-        lines += [f"and {len(problems) - SHOWN:,} more"] if len(problems) > SHOWN else []
-        raise CommandError("\n".join(["nothing was imported:", *lines]), returncode=1)
-
 
 def _problem(row: CustomerRow, why: str) -> RowProblem:
     return RowProblem(row.line, "external_id", why)
-
-
-def _names(pairs: list[str]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for pair in pairs:
-        ours, equals, theirs = pair.partition("=")
-        if not equals or not theirs or not (ours in COLUMNS or ours.startswith(ATTRIBUTE)):
-            expected = f"{', '.join(COLUMNS)} or {ATTRIBUTE}NAME"
-            raise CommandError(f"--map {pair}: expected OURS=THEIRS, ours one of {expected}", returncode=1)
-        names[ours] = theirs
-    return names

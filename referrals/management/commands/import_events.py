@@ -8,11 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from referrals.facts import BadFact
-from referrals.management.progress import Progress
+from referrals.management.imports import Progress, read_names, report_problems
 from referrals.services.imports import Imported, check_facts, import_facts
 from referrals.sources.csv import COLUMNS, FileRefused, Layout, Row, RowProblem, read_events, read_text
-
-SHOWN = 100
 
 
 class Command(BaseCommand):
@@ -39,7 +37,9 @@ class Command(BaseCommand):
         """Import the file and say what became of its rows."""
         constants = {name: options[name] for name in ("type", "currency") if options[name]}
         zone = timezone.get_default_timezone()
-        layout = Layout(zone=zone, names=_names(options["map"]), constants=constants)
+        pairs = [pair for group in options["map"] for pair in group]
+        names = read_names(pairs, known=COLUMNS.__contains__, ours=", ".join(COLUMNS))
+        layout = Layout(zone=zone, names=names, constants=constants)
         try:
             rows = list(read_events(read_text(file), layout))
         except FileRefused as refusal:
@@ -56,28 +56,10 @@ class Command(BaseCommand):
             )
             progress.end()
         problems += _problems_of(imported, whole, layout)
-        self._report(file, sorted(problems, key=lambda problem: problem.line), skip_errors)
+        report_problems(file, problems, skip_errors=skip_errors, to=self.stderr)
         refused = len({problem.line for problem in problems})
         told = f"{imported.recorded:,} recorded, {imported.known:,} known already, {refused:,} refused"
         self.stdout.write(f"{len(rows):,} rows: {told}")
-
-    def _report(self, file: Path, problems: list[RowProblem], skip_errors: bool) -> None:
-        lines = [f"{file}:{problem}" for problem in problems[:SHOWN]]
-        lines += [f"and {len(problems) - SHOWN:,} more"] if len(problems) > SHOWN else []
-        if problems and not skip_errors:
-            raise CommandError("\n".join(["nothing was imported:", *lines]), returncode=1)
-        for line in lines:
-            self.stderr.write(line)
-
-
-def _names(pairs: list[list[str]]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for pair in (text for group in pairs for text in group):
-        ours, equals, theirs = pair.partition("=")
-        if not equals or not theirs or ours not in COLUMNS:
-            raise CommandError(f"--map {pair}: expected OURS=THEIRS, ours one of {', '.join(COLUMNS)}", returncode=1)
-        names[ours] = theirs
-    return names
 
 
 def _problems_of(imported: Imported, rows: list[Row], layout: Layout) -> list[RowProblem]:

@@ -7,12 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from referrals.management.imports import report_problems
 from referrals.queries.existing import hash_of_email
 from referrals.services.existing import add_existing
 from referrals.sources.csv import FileRefused, read_text
 from referrals.sources.existing_csv import read_existing
-
-SHOWN = 100
 
 
 class Command(BaseCommand):
@@ -34,13 +33,7 @@ class Command(BaseCommand):
             listed = read_existing(read_text(file))
         except FileRefused as refusal:
             raise CommandError(f"nothing was imported:\n{file}:{refusal.detail}", returncode=1) from None
-        lines = [f"{file}:{problem}" for problem in listed.problems[:SHOWN]]
-        more = len(listed.problems) - SHOWN
-        lines += [f"and {more:,} more"] if more > 0 else []
-        if lines and not skip_errors:
-            raise CommandError("\n".join(["nothing was imported:", *lines]), returncode=1)
-        for line in lines:
-            self.stderr.write(line)
+        report_problems(file, listed.problems, skip_errors=skip_errors, to=self.stderr)
         hashes = [*listed.hashes, *map(hash_of_email, listed.emails)]
         added = add_existing(hashes=hashes, at=timezone.now())
         told = f"{added:,} new, {len(hashes) - added:,} known already, {len(listed.problems):,} refused"
