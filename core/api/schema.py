@@ -91,7 +91,7 @@ def _forget_engine(node: Any) -> None:
 
 def _complete(operation: dict[str, Any], *, path: str, method: str) -> None:
     told = dict(_EVERYWHERE)
-    words = operation.get("description", "")
+    words = operation.get("description", "")  # where a 404 or 409 has a code of its own, they name it
     told |= _BY_PATH if "{" in path or "404 `" in words else {}
     told |= {"409": _WITH_BODY["409"]} if "409 `" in words else {}
     told |= _WITH_BODY if method in ("post", "put", "patch") else {"422": "A bad query parameter."}

@@ -11,6 +11,7 @@
 
   let consent = script.dataset.consent !== "wait" && !objects;
   let found = { ref: "", click: "" }; // by which link this visitor came
+  let visit = ""; // what the visit of this very page was recorded as
   let identity = "";
   let configs = {}; // one a language, forgotten when the visitor is identified
 
@@ -62,7 +63,7 @@
 
   const capture = async () => {
     const query = new URLSearchParams(location.search);
-    const [ref, click] = [query.get("ref") || "", query.get("click") || ""];
+    const [ref, click] = [query.get("ref") || "", query.get("click") || visit];
     if (!ref && !click) {
       found = (consent && recall()) || found;
       return tell();
@@ -76,10 +77,11 @@
       if (!ref) delete body.code;
       const answer = await call("clicks", { body, keep: consent });
       found = { ref: answer.code, click: answer.click_id || "" };
+      visit = found.click;
       remember(answer.keep_days);
     } catch {
       if (click) return;
-      found = before || { ref: "", click: "" }; // a code that nobody has takes the place of none that somebody has
+      found = before || { ref: "", click: "" }; // nobody has this code: what was known before stands
       drop();
       remember(PROVISIONAL);
     }
@@ -247,12 +249,13 @@
       const body = make("div", { class: "gw", lang: told.language });
       body.style.setProperty("--brand", told.accent);
       body.style.setProperty("--brand-ink", told.accent_ink);
-      const cards = offers.slice(0, this.mode === "page" ? undefined : 1).map((one) => this.card(one, told));
+      const shownOffers = offers.slice(0, this.mode === "page" ? undefined : 1);
+      const cards = shownOffers.map((one) => this.card(one, told));
       if (!cards.length) cards.push(make("p", {}, told.words.nothing));
       body.append(...(this.mode === "button" ? this.button(cards, told, offers[0]) : cards));
       this.shadowRoot.replaceChildren(body);
       this.dispatchEvent(new CustomEvent("goodword:shown", { bubbles: true }));
-      if (offers.length) this.count(body, offers[0].program);
+      if (shownOffers.length) this.count(body, shownOffers);
     }
 
     card(offer, { words, points, portal_url: portal }) {
@@ -282,14 +285,14 @@
       return [open, dialog];
     }
 
-    count(body, program) {
+    count(body, offers) {
       if (this.counted) return;
       this.watch?.disconnect();
       this.watch = new IntersectionObserver((entries) => {
         if (this.counted || !entries.some((entry) => entry.isIntersecting)) return;
         this.counted = true;
         this.watch.disconnect();
-        api.view(this.placement, "view", program);
+        for (const { program } of offers) api.view(this.placement, "view", program);
       }, { threshold: 0.5 });
       this.watch.observe(this.mode === "button" ? body.firstElementChild : body);
     }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import ApiKey
 from accounts.origins import origin_problem, read_identity, read_origins, sign_identity
 from accounts.services import BadOrigin, create_api_key, limit_api_key, renew_identity_secret, revoke_api_key
+from core.api import authentication
 
 SHOP = "https://shop.example"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -90,6 +91,12 @@ class TestKeys:
             assert (refused.status_code, refused.json()["code"]) == (403, "origin_not_allowed")
         assert "Access-Control-Allow-Origin" not in elsewhere
 
+    def test_a_key_that_no_page_is_asked_of_would_work_elsewhere(self, client, monkeypatch):
+        monkeypatch.setattr(authentication, "refuse_other_origins", lambda request, key: None)
+        _, key = create_api_key(name="web", publishable=True, origins=[SHOP])
+
+        assert self.ask(client, key, origin="https://evil.example").status_code == 200
+
     def test_a_key_without_origins_works_everywhere(self, client):
         _, key = create_api_key(name="web", publishable=True)
 
@@ -113,6 +120,13 @@ class TestKeys:
         assert "authorization" in allowed["Access-Control-Allow-Headers"]
         for refused in (other_door, other_page, revoked):
             assert "Access-Control-Allow-Origin" not in refused
+
+    def test_a_browser_asked_of_no_address_would_be_let_in_everywhere(self, client, settings):
+        settings.CORS_URLS_REGEX = ".*"
+        create_api_key(name="web", publishable=True, origins=[SHOP])
+        asked = {"origin": SHOP, "access-control-request-method": "POST"}
+
+        assert client.options("/api/v1/customers", headers=asked)["Access-Control-Allow-Origin"] == SHOP
 
     def test_create_api_key_refuses_origins_that_are_none_or_on_a_secret_key(self):
         for options in ({"publishable": True, "origins": ["shop"]}, {"origins": [SHOP]}):

@@ -231,7 +231,30 @@ def test_nothing_is_kept_before_there_is_consent(open_page, shop, ann):
     friend.evaluate("goodword.consent(false)")
 
     assert before == 0
+    assert Click.objects.count() == 1, "agreeing is no second visit"
     assert friend.evaluate("[localStorage.length, goodword.attribution().ref]") == [0, ""]
+
+
+def test_a_code_in_the_address_is_one_visit_before_and_after_consent(open_page, shop, ann):
+    account_of_ann(open_page, shop)
+    shop.consent = "wait"
+    flyer = visit(open_page, f"{shop.origin}/welcome?ref={ann.links.get().code}")
+    until(flyer, "goodword.attribution?.().click")
+
+    flyer.evaluate("goodword.consent(true)")
+    until(flyer, "localStorage.length === 1")
+
+    assert flyer.evaluate("goodword.attribution().click") == Click.objects.get().click_id
+
+
+def test_page_with_two_programs_counts_a_view_of_each(open_page, shop, ann):
+    second = PROGRAM.replace("program: refer-a-friend", "program: second")
+    apply_program(document=parse_program(second.format(landing=f"{shop.origin}/welcome")), at=SINCE)
+    page = visit(open_page, f"{shop.origin}/account?customer=ann")
+
+    reported(page, OfferView.objects.filter(kind="view"), 2)
+
+    assert sorted(OfferView.objects.values_list("program__slug", flat=True)) == ["refer-a-friend", "second"]
 
 
 def test_portal_reports_what_is_seen_and_passed_on(open_page, shop, ann):

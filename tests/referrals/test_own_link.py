@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
+from referrals import pictures
 from referrals.models import Click, Code, Link
-from referrals.services import clicks
+from referrals.services import clicks, links
 from referrals.services.links import TooManyRenames, ensure_link, rename_code, rename_own_code
 from tests.factories import CustomerFactory, UserFactory, make_program
 
@@ -77,6 +78,16 @@ def test_rename_own_code_allows_three_new_words_in_thirty_days_and_any_old_one(l
     assert rename_own_code(link=link, code="FOURTH", at=now).code == "FOURTH"
 
 
+def test_rename_own_code_that_counts_nothing_would_take_word_after_word(link, monkeypatch):
+    monkeypatch.setattr(links, "RENAMES", 10**6)
+    now = timezone.now()
+
+    for word in ("FIRST", "SECOND", "THIRD", "FOURTH"):
+        rename_own_code(link=link, code=word, at=now)
+
+    assert Code.objects.filter(link=link).count() == 5
+
+
 def test_own_link_limits_how_many_taken_words_one_may_try(ann, link, monkeypatch):
     monkeypatch.setattr(clicks, "MISSES", 2)
     rename_code(link=ensure_link(customer=CustomerFactory(), program=link.program), code="TAKEN")
@@ -116,6 +127,15 @@ def test_own_link_refuses_notes_that_nobody_should_read(ann, link, note, words):
     assert Link.objects.get().note == ""
 
 
+@pytest.mark.parametrize(("guard", "note"), [("safe_text", "see www.evil.example"), ("is_rude", "you shit")])
+def test_own_link_whose_notes_nobody_looks_at_would_take_them(ann, link, monkeypatch, guard, note):
+    monkeypatch.setattr(links, guard, {"safe_text": str, "is_rude": lambda text: False}[guard])
+
+    post(ann, link, action="greet", greets="on", note=note)
+
+    assert Link.objects.get().note == note
+
+
 def test_own_link_of_somebody_else_is_404(ann, link):
     other = ensure_link(customer=CustomerFactory(), program=link.program)
 
@@ -149,6 +169,13 @@ def test_hello_of_a_program_that_rests_or_of_nobody_is_404(client, link):
     assert client.get(f"/hello/{link.code}/").status_code == 404
     for path in ("/hello/NOTHERE/", "/hello/NOTHERE.png", "/q/NOTHERE.png", "/q/NOTHERE.pdf"):
         assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("letter", "ößŁşЖΩ")
+def test_font_of_the_pictures_has_the_letters_of_names(letter):
+    font = pictures._font(40)
+
+    assert bytes(font.getmask(letter)) != bytes(font.getmask("\U0010ffff"))
 
 
 @pytest.mark.parametrize("name", ["Ann Archer", "Jürgen Größe", "Ольга", "X" * 200, ""])

@@ -8,6 +8,7 @@ from accounts.services import create_api_key
 from analytics.services.rollups import refresh_rollups
 from referrals.models import Click, OfferView, Share
 from referrals.services import clicks
+from rewards.api import visitors
 from tests.analytics.ask import grouped
 from tests.factories import make_program
 from tests.rewards.api.conftest import NOW
@@ -164,6 +165,12 @@ def test_post_views_and_shares_count_by_placement_and_leave_machines_out(page, a
     assert grouped("shares", *day, group="channel") == {"email": 1, "whatsapp": 1}
     assert grouped("shares", *day, group="placement") == {"app": 1, "post_purchase": 1}
     assert grouped("shares", *day, group="program") == {"refer-a-friend": 2}
+
+
+def test_post_views_that_looks_at_nobody_would_count_machines(page, code, monkeypatch):
+    monkeypatch.setattr(visitors, "is_person_behind", lambda headers: True)
+
+    assert page("views", {"placement": "banner"}, **BOT).json() == {"counted": True}
 
 
 def test_post_views_refuses_unknown_places_and_programs(page):
