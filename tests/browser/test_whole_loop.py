@@ -49,7 +49,6 @@ def sign_in(open_page, world, customer, **options):
     return page
 
 
-@pytest.mark.once
 def test_whole_loop_in_a_browser(open_page, world, landing):
     apply_program(document=parse_program(PROGRAM.format(landing=landing)), at=SINCE)
     look(open_page("/"), "welcome")
