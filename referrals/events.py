@@ -52,6 +52,14 @@ class OfferSeen(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMerged(DomainEvent):
+    """A customer (primary keys) turned out to be another, `customer`, to whom all of the `source` belongs now."""
+
+    customer: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopSilent(DomainEvent):
     """The shop has not answered for 72 hours whether a referral may be paid; `veto` is the VetoCall's key."""
 

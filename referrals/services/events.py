@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 
 from core.dispatch import publish
 from core.errors import Refused
@@ -16,6 +14,8 @@ from referrals.events import EventRecorded
 from referrals.facts import Fact, fact_from_json
 from referrals.models import Customer, Event
 from referrals.people import normalize_email
+from referrals.services.identities import GUEST, Erased, find_guest, find_person, guest_keys, name_guest, refuse_erased
+from referrals.services.merging import GUEST_KNOWN, merge_customers
 
 
 class EventReused(Refused):
@@ -30,12 +30,6 @@ class OrderReused(Refused):
     code = "order_id_reused"
 
 
-class Erased(Refused):
-    """The person was erased; nothing more is stored about them."""
-
-    code = "erased"
-
-
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What became of one reported fact: its Event and whether it was known already, or why it was refused."""
@@ -43,30 +37,6 @@ class Recorded:
     event: Event | None
     duplicate: bool = False
     refusal: Refused | None = None
-
-
-def guest_keys(email: str) -> list[str]:
-    """Return the keyed hashes under which a guest's email may be known, the current key's first."""
-    text = email.strip().lower()
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        "email:" + salted_hmac("referrals.guest", text, secret=key, algorithm="sha256").hexdigest()[:40] for key in keys
-    ]
-
-
-def erased_keys(external_id: str) -> list[str]:
-    """Return the keyed hashes under which an erased person's id, where it was an address, may be kept."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        "erased:" + salted_hmac("referrals.erased", external_id, secret=key, algorithm="sha256").hexdigest()[:40]
-        for key in keys
-    ]
-
-
-def refuse_erased(external_id: str) -> None:
-    """Raise `Erased` for the address-like id of somebody who was erased."""
-    if "@" in external_id and Customer.objects.filter(external_id__in=erased_keys(external_id)).exists():
-        raise Erased("this customer was erased", pointer="/customer/external_id")
 
 
 def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
@@ -82,7 +52,7 @@ def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
 def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     if known := _known(fact):
         return known
-    customer = _customer_of(fact)
+    customer = _customer_of(fact, at)
     try:
         with transaction.atomic():
             event = Event.objects.create(customer=customer, source=source, received_at=at, **_columns(fact))
@@ -153,15 +123,15 @@ def _is_same_order(event: Event, fact: Fact) -> bool:
     buyer = event.customer
     if (event.amount_minor, event.currency) != (fact.amount_minor, fact.currency):
         return False
-    if buyer.external_id == fact.external_id:
+    if buyer.external_id == fact.external_id or buyer.aliases.filter(external_id=fact.external_id).exists():
         return True
-    guest = not fact.external_id or buyer.external_id.startswith("email:")
+    guest = not fact.external_id or buyer.external_id.startswith(GUEST)
     return guest and bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
 
 
-def _customer_of(fact: Fact) -> Customer:
+def _customer_of(fact: Fact, at: datetime) -> Customer:
     """Return the fact's customer, locked: the known one, a guest whose id is now known, or a new one."""
-    customer = _find(fact)
+    customer = _find(fact, at)
     if customer is None:
         refuse_erased(fact.external_id)
         keys = guest_keys(fact.email) if not fact.external_id else []
@@ -178,7 +148,7 @@ def _customer_of(fact: Fact) -> Customer:
             ],
             ignore_conflicts=True,
         )
-        customer = _find(fact)
+        customer = _find(fact, at)
         if customer is None:
             raise RuntimeError(f"customer of event {fact.event_id!r} could not be created")
     if customer.erased_at is not None:
@@ -187,18 +157,16 @@ def _customer_of(fact: Fact) -> Customer:
     return customer
 
 
-def _find(fact: Fact) -> Customer | None:
-    customers = Customer.objects.select_for_update(no_key=True)
+def _find(fact: Fact, at: datetime) -> Customer | None:
     if not fact.external_id:
-        return customers.filter(guest_key__in=guest_keys(fact.email)).first()
-    customer = customers.filter(external_id=fact.external_id).first()
-    if customer is None and fact.email:
-        guest = customers.filter(guest_key__in=guest_keys(fact.email), external_id__startswith="email:").first()
-        if guest is not None:
-            Customer.objects.filter(pk=guest.pk).update(external_id=fact.external_id)
-            guest.external_id = fact.external_id
-            customer = guest
-    return customer
+        return find_guest(fact.email)
+    known, guest = find_person(fact.external_id, fact.email)
+    if guest is None or (known is not None and known.erased_at is not None):
+        return known
+    if known is None:
+        return name_guest(guest, fact.external_id)
+    merge_customers(source=guest, into=known, reason=GUEST_KNOWN, by="", at=at)
+    return Customer.objects.get(pk=known.pk)
 
 
 def _learn_contact(customer: Customer, fact: Fact) -> None:
