@@ -10,6 +10,7 @@ from referrals.events import (
     ClicksRecorded,
     CustomersMerged,
     EventRecorded,
+    EventsRecorded,
     OfferSeen,
     ReferralJudged,
     ShareRecorded,
@@ -21,6 +22,11 @@ from rewards.events import PointsMoved
 def mark_event(event: EventRecorded) -> None:
     """Mark the fact: its day, and whatever other days it changes."""
     mark_subject(family=DirtyBucket.EVENT, subject=event.event)
+
+
+def mark_events(event: EventsRecorded) -> None:
+    """Mark facts that came together."""
+    mark_subjects(family=DirtyBucket.EVENT, subjects=event.events)
 
 
 def mark_referral(event: ReferralJudged) -> None:

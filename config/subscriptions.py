@@ -27,6 +27,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         referral_handlers.thank_for_purchase,
         analytics_handlers.mark_event,
     ],
+    referral_events.EventsRecorded: [referral_handlers.thank_for_purchases, analytics_handlers.mark_events],
     referral_events.ReferralJudged: [
         reward_handlers.grant,
         gift_handlers.settle_gift,

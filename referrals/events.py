@@ -15,6 +15,14 @@ class EventRecorded(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventsRecorded(DomainEvent):
+    """Facts were reported together of which none touches a referral or a coupon; `events` are their primary keys."""
+
+    events: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralJudged(DomainEvent):
     """A referral was bound or judged anew; `before` and `after` are its states ('' before the binding).
 

@@ -11,7 +11,7 @@ from core.dispatch import publish
 from core.errors import Refused
 from core.retrying import with_retries
 from referrals.events import EventRecorded
-from referrals.facts import Fact, fact_from_json
+from referrals.facts import Fact
 from referrals.models import Customer, Event
 from referrals.people import normalize_email
 from referrals.services.identities import GUEST, Erased, find_guest, find_person, guest_keys, name_guest, refuse_erased
@@ -28,6 +28,9 @@ class OrderReused(Refused):
     """The order was bought before, by another customer or for another amount."""
 
     code = "order_id_reused"
+
+
+CONTACT = ("email", "email_normalized", "name", "contact_as_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     customer = _customer_of(fact, at)
     try:
         with transaction.atomic():
-            event = Event.objects.create(customer=customer, source=source, received_at=at, **_columns(fact))
+            event = Event.objects.create(customer=customer, source=source, received_at=at, **columns_of(fact))
     except IntegrityError:
         known = _known(fact)
         if known is None:
@@ -67,19 +70,7 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     return Recorded(event)
 
 
-def record_events(*, facts: Sequence[object], at: datetime, source: str = "api") -> list[Recorded]:
-    """Record JSON facts in their order, each exactly as if it had come alone; one bad fact spoils no other."""
-    return [_record_one(body, at=at, source=source) for body in facts]
-
-
-def _record_one(body: object, *, at: datetime, source: str) -> Recorded:
-    try:
-        return record_event(fact=fact_from_json(body, now=at), at=at, source=source)
-    except Refused as refusal:
-        return Recorded(None, refusal=refusal)
-
-
-def _columns(fact: Fact) -> dict[str, object]:
+def columns_of(fact: Fact) -> dict[str, object]:
     return {
         "event_id": fact.event_id,
         "type": fact.type,
@@ -101,16 +92,28 @@ def _columns(fact: Fact) -> dict[str, object]:
 
 def _known(fact: Fact) -> Recorded | None:
     """Return the event that the fact repeats, by its id or, a purchase, by its order; None for a new fact."""
-    same = Q(event_id=fact.event_id)
-    if fact.type == Event.Type.PURCHASE:
-        same |= Q(type=Event.Type.PURCHASE, order_id=fact.order_id)
-    events = list(Event.objects.select_related("customer").filter(same))
+    return known_among(events_like([fact]), fact)
+
+
+def events_like(facts: Sequence[Fact]) -> list[Event]:
+    """Return the events that have the id or, purchases, the order of any of the facts."""
+    orders = [fact.order_id for fact in facts if fact.type == Event.Type.PURCHASE]
+    same = Q(event_id__in=[fact.event_id for fact in facts])
+    if orders:
+        same |= Q(type=Event.Type.PURCHASE, order_id__in=orders)
+    return list(Event.objects.select_related("customer").filter(same))
+
+
+def known_among(events: Sequence[Event], fact: Fact) -> Recorded | None:
+    """Return which of the events the fact repeats; None for a new fact. Raises `EventReused`, `OrderReused`."""
     for event in events:
         if event.event_id == fact.event_id:
             if event.fingerprint != fact.fingerprint:
                 raise EventReused(f"event_id {fact.event_id!r} was already used for another event", pointer="/event_id")
             return Recorded(event, duplicate=True)
-    for event in events:
+    for event in events if fact.type == Event.Type.PURCHASE else ():
+        if (event.type, event.order_id) != (fact.type, fact.order_id):
+            continue
         if not _is_same_order(event, fact):
             raise OrderReused(
                 f"order {fact.order_id!r} was already bought as event {event.event_id!r}", pointer="/order/id"
@@ -136,16 +139,7 @@ def _customer_of(fact: Fact, at: datetime) -> Customer:
         refuse_erased(fact.external_id)
         keys = guest_keys(fact.email) if not fact.external_id else []
         Customer.objects.bulk_create(
-            [
-                Customer(
-                    external_id=fact.external_id or keys[0],
-                    guest_key=keys[0] if keys else None,
-                    email=fact.email,
-                    email_normalized=normalize_email(fact.email),
-                    name=fact.name,
-                    contact_as_of=fact.occurred_at,
-                )
-            ],
+            [new_customer(fact, fact.external_id or keys[0], guest_key=keys[0] if keys else None)],
             ignore_conflicts=True,
         )
         customer = _find(fact, at)
@@ -169,8 +163,25 @@ def _find(fact: Fact, at: datetime) -> Customer | None:
     return Customer.objects.get(pk=known.pk)
 
 
+def new_customer(fact: Fact, external_id: str, *, guest_key: str | None = None) -> Customer:
+    """Return a customer, not saved yet, with what their first fact tells of them."""
+    return Customer(
+        external_id=external_id,
+        guest_key=guest_key,
+        email=fact.email,
+        email_normalized=normalize_email(fact.email),
+        name=fact.name,
+        contact_as_of=fact.occurred_at,
+    )
+
+
 def _learn_contact(customer: Customer, fact: Fact) -> None:
-    """Keep the email and name told last, by the moment of the fact and not of its arrival."""
+    if learn_contact(customer, fact):
+        customer.save(update_fields=CONTACT)
+
+
+def learn_contact(customer: Customer, fact: Fact) -> bool:
+    """Take over the email and name told last, by the moment of the fact and not of its arrival; return whether any."""
     since = customer.contact_as_of
     told = {"email": fact.email, "name": fact.name}
     newer = since is None or fact.occurred_at >= since
@@ -179,12 +190,10 @@ def _learn_contact(customer: Customer, fact: Fact) -> None:
         for key, value in told.items()
         if value and (newer or not getattr(customer, key)) and getattr(customer, key) != value
     }
-    if not changes:
-        return
     if "email" in changes:
         changes["email_normalized"] = normalize_email(changes["email"])
     for key, value in changes.items():
         setattr(customer, key, value)
-    if newer:
+    if changes and newer:
         customer.contact_as_of = fact.occurred_at
-    customer.save(update_fields=[*changes, "contact_as_of"])
+    return bool(changes)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from referrals.models import Customer, Event, Merge
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 from referrals.services.merging import merge_customers
 from rewards.services.adjustments import adjust_points
 from tests.races.test_money import settle_deliveries

@@ -19,8 +19,8 @@ from messaging.queries import refusals_of
 from referrals.models import Assist, Click, Code, Customer, Erasure, Event, Link, Referral
 from referrals.redirect import Knock, open_link
 from referrals.services import erasing
+from referrals.services.batches import record_events
 from referrals.services.erasing import erase_customer, export_customer
-from referrals.services.events import record_events
 from referrals.services.identities import Erased
 from rewards.models import Account, DisplayName, EventInvitation, PerkEvent, Transfer
 from rewards.queries.balances import points_of

@@ -12,8 +12,8 @@ from messaging.services import set_preference
 from messaging.tokens import preference_token
 from referrals.models import Customer, Event, Link, Merge, Referral
 from referrals.services import merging
+from referrals.services.batches import record_events
 from referrals.services.erasing import erase_customer, export_customer
-from referrals.services.events import record_events
 from referrals.services.identities import Erased
 from referrals.services.merging import CannotMerge, merge_customers
 from rewards.models import Account, Reward, TierStanding
