@@ -11,7 +11,9 @@ from core.services.jobs import DueWork
 from messaging.services import send_due, send_due_webhooks
 from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
+from referrals.services.friend_claims import end_silent_claims
 from referrals.services.inbound import purge_raw_calls, translate_due
+from referrals.services.naming import purge_name_searches
 from rewards.services import budgets, calling, expiry, fulfilling, grants, handing_over, pools, redeeming, sealing
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
@@ -42,6 +44,8 @@ DUE: list[tuple[str, DueWork]] = [
     ("messages", send_due),
     ("webhooks", send_due_webhooks),
     ("daily-keys", purge_daily_keys),
+    ("name-searches", purge_name_searches),
+    ("claims-unanswered", end_silent_claims),
     ("shop-webhook-texts", purge_raw_calls),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),

@@ -23,6 +23,7 @@ from surveys import handlers as survey_handlers
 SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.EventRecorded: [
         referral_handlers.attribute,
+        referral_handlers.ask_named_advocate,
         gift_handlers.note_coupon,
         referral_handlers.thank_for_purchase,
         analytics_handlers.mark_event,
@@ -36,6 +37,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         analytics_handlers.mark_referral,
     ],
     referral_events.CustomersMerged: [reward_handlers.follow_merge, analytics_handlers.mark_merge],
+    referral_events.FriendClaimed: [referral_handlers.tell_friend_claimed],
     referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     referral_events.ShareRecorded: [analytics_handlers.mark_shares],

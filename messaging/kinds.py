@@ -106,6 +106,14 @@ KINDS: dict[str, Kind] = {
             "portal_url": "url",
         },
     ),
+    "friend_claimed": Kind(
+        label="Did you tell this friend?",
+        purpose=REWARDS,
+        priority=30,
+        keep_for=timedelta(days=7),
+        guarantee="at_most_once",
+        variables={"first_name": "name", "friend_name": "name", "answer_url": "url"},
+    ),
     "reward_available": Kind(
         label="Reward available",
         purpose=REWARDS,

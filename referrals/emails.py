@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
@@ -13,7 +14,7 @@ from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
-from referrals.models import Customer, Event, Link, Referral, VetoCall
+from referrals.models import Customer, Event, FriendClaim, Link, Referral, VetoCall
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
@@ -80,6 +81,20 @@ def queue_friend_joined(*, referral: Referral) -> Message:
             "friend_name": referral.friend.masked_name,
             "date": local_day(referral.bound_at, timezone.get_default_timezone()).isoformat(),
             "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+        },
+    )
+
+
+def queue_friend_claimed(*, claim: FriendClaim, advocate: Customer) -> Message:
+    """Ask an advocate whether they told a friend."""
+    return queue_message(
+        kind="friend_claimed",
+        recipient=recipient_of(advocate),
+        cause=f"friend_claim:{claim.pk}",
+        context={
+            "first_name": advocate.first_name,
+            "friend_name": claim.friend.masked_name if claim.friend.name else "",
+            "answer_url": f"{settings.PUBLIC_BASE_URL}{reverse('answer_claim', args=[claim.public_id])}",
         },
     )
 

@@ -7,11 +7,15 @@ from core.events import DomainEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecorded(DomainEvent):
-    """The company reported a fact. `event` is the Event's primary key, `source` the way it came in by."""
+    """The company reported a fact. `event` is the Event's primary key, `source` the way it came in by.
+
+    `named` says that it carries a search by name.
+    """
 
     event: int
     type: str
     source: str
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,13 @@ class CustomersMerged(DomainEvent):
 
     customer: int
     source: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FriendClaimed(DomainEvent):
+    """A friend named a customer who is to be asked; `claim` is the FriendClaim's primary key."""
+
+    claim: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

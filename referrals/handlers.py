@@ -3,10 +3,11 @@
 from core import clocks
 from messaging.events import PreferencesChanged
 from messaging.services import are_webhooks_wanted
-from referrals.emails import queue_friend_joined, queue_purchases_thanks, queue_shop_silent
-from referrals.events import EventRecorded, EventsRecorded, ReferralJudged, ShopSilent
+from referrals.emails import queue_friend_claimed, queue_friend_joined, queue_purchases_thanks, queue_shop_silent
+from referrals.events import EventRecorded, EventsRecorded, FriendClaimed, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
-from referrals.models import Customer, Event, Referral, VetoCall
+from referrals.models import Customer, Event, FriendClaim, Referral, VetoCall
+from referrals.services.friend_claims import ask_named
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links, first_links
 from referrals.webhooks import queue_preferences_changed, queue_referral_changed, referral_type
@@ -17,6 +18,19 @@ _GOOD_NEWS = frozenset({Referral.State.SIGNED_UP, Referral.State.QUALIFIED, Refe
 def attribute(event: EventRecorded) -> None:
     """Bind and judge what the recorded event touches."""
     judge_event(event=Event.objects.select_related("customer").get(pk=event.event), at=clocks.now())
+
+
+def ask_named_advocate(event: EventRecorded) -> None:
+    """Ask whom the customer named before they were known, where only an address was right."""
+    if event.named:
+        ask_named(event=Event.objects.select_related("customer").get(pk=event.event), at=clocks.now())
+
+
+def tell_friend_claimed(event: FriendClaimed) -> None:
+    """Ask an advocate whether they told a friend."""
+    claim = FriendClaim.objects.select_related("advocate", "friend", "program").get(pk=event.claim)
+    if claim.advocate and claim.advocate.email:
+        queue_friend_claimed(claim=claim, advocate=claim.advocate)
 
 
 def thank_for_purchase(event: EventRecorded) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from referrals.views import hello, how, inbound, own_link, public, review, told
+from referrals.views import hello, how, inbound, named, own_link, public, review, told
 
 urlpatterns = [
     path("in/<str:kind>/<str:source>/", inbound.receive, name="receive_call"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("q/<str:code>.png", hello.qr_picture, name="qr_picture"),
     path("q/<str:code>.pdf", hello.printed_card, name="printed_card"),
     path("q/<str:code>.svg", public.qr_code, name="qr_code"),
+    path("programs/<slug:slug>/name/", named.tell_name, name="tell_name"),
+    path("told/", named.claim_friend, name="claim_friend"),
+    path("told/<str:claim_id>/", named.answer_friend, name="answer_claim"),
     path("programs/<slug:slug>/", how.show_how_it_works, name="how_it_works"),
     path("review/", review.queue, name="review"),
     path("review/rules/", review.rules, name="review_rules"),

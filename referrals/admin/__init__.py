@@ -1,6 +1,7 @@
 """Referrals in the admin, grouped for a marketer; what changes anything calls a service."""
 
 from referrals.admin.facts import ClickAdmin, EventAdmin
+from referrals.admin.named import FriendClaimAdmin, NameSearchAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
 from referrals.admin.programs import ProgramAdmin
 from referrals.admin.referrals import ReferralAdmin
@@ -14,8 +15,10 @@ __all__ = [
     "ClickAdmin",
     "CustomerAdmin",
     "EventAdmin",
+    "FriendClaimAdmin",
     "InboundCallAdmin",
     "LinkAdmin",
+    "NameSearchAdmin",
     "ProgramAdmin",
     "ReferralAdmin",
     "ReviewDecisionAdmin",

@@ -69,7 +69,7 @@ class ReferralAdmin(ReadOnlyAdmin):
     @action(description="Bind by hand…", url_path="by-hand", permissions=["decide"])  # type: ignore[untyped-decorator]
     def bind_by_hand_action(self, request: HttpRequest) -> HttpResponse:
         """Ask who brought whom, and bind them as the rules allow."""
-        form = ByHandForm(request.POST or None)
+        form = ByHandForm(request.POST or None, initial={"friend": request.GET.get("friend", "")})
         if form.is_valid() and (referral := _bind_by_hand(form, actor=str(request.user))):
             if referral.state == Referral.State.VOIDED:
                 self.message_user(request, f"It does not count: {referral.reason}.", messages.WARNING)

@@ -6,6 +6,7 @@ from referrals.models.events import Event
 from referrals.models.existing import ExistingCustomer
 from referrals.models.links import Code, Link
 from referrals.models.merges import Merge
+from referrals.models.named import FriendClaim, NameSearch
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
@@ -27,9 +28,11 @@ __all__ = [
     "Erasure",
     "Event",
     "ExistingCustomer",
+    "FriendClaim",
     "InboundCall",
     "Link",
     "Merge",
+    "NameSearch",
     "Offer",
     "OfferView",
     "OrderAlias",

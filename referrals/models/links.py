@@ -12,11 +12,18 @@ class Link(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="links")
     code = models.CharField(max_length=32)
     greets = models.BooleanField(default=False, help_text="the customer agreed that friends see first name and note")
+    found_as = models.CharField(
+        max_length=200, blank=True, help_text="the name, as it is compared, by which friends may find the customer"
+    )
+    asks = models.BooleanField(default=True, help_text="the customer may be asked whether they told somebody")
     note = models.CharField(max_length=160, blank=True, help_text="the customer's own words to friends")
     created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "program"], name="one_link_a_customer_and_program")]
+        indexes = [
+            models.Index(fields=["program", "found_as"], condition=~models.Q(found_as=""), name="link_found_by_name")
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from referrals.codes import coupon_key
-from referrals.models import Claim, Event, Referral
+from referrals.models import Claim, Customer, Event, FriendClaim, Referral
 
 
 def claim_of_coupon(text: str) -> Claim | None:
@@ -32,3 +32,11 @@ def claims_behind(referral: Referral) -> QuerySet[Claim]:
 def visitor_holder(visitor: str) -> str:
     """Return how the claims of a visitor with a first-party id name their holder."""
     return f"visitor:{visitor}"
+
+
+def questions_to(advocate: Customer) -> list[FriendClaim]:
+    """Return the friends' claims that wait for the advocate's answer, the oldest first."""
+    asked = FriendClaim.objects.filter(advocate=advocate, state=FriendClaim.State.ASKED)
+    return list(
+        asked.exclude(program__links__in=advocate.links.filter(asks=False)).select_related("friend").order_by("at")
+    )

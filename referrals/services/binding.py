@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
-from referrals.models import Assist, Click, Customer, Event, Link, Offer, Program, Referral, ReferralStep
+from referrals.models import Assist, Click, Customer, Event, Link, NameSearch, Offer, Program, Referral, ReferralStep
 from referrals.queries.blocks import is_blocked
 from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
@@ -17,6 +17,9 @@ from referrals.terms import Terms, terms_from_json
 BINDS = frozenset({Event.Type.SIGNUP, Event.Type.PURCHASE, Event.Type.LEAD, Event.Type.CUSTOM})
 BY_HAND = "by_hand"
 """The source of facts that staff report."""
+CLAIM = "claim"
+"""The source of what a friend claims and the advocate confirms."""
+_METHODS = {BY_HAND: "manual", CLAIM: "claim"}
 MAX_DEPTH = 50
 SKEW = timedelta(hours=24)
 """How far a shop's clock may be behind ours: a click that the event names may seem to come after it."""
@@ -58,13 +61,15 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
     """Return the event's usable evidence, strongest first, and warnings on what could not be used."""
     found: list[Evidence] = []
     warnings: list[str] = []
-    if event.click_id:
+    if event.click_id.startswith("nam_"):
+        found += _by_name(event)
+    elif event.click_id:
         evidence = _by_click(event)
         found += [evidence] if evidence else []
         warnings += [] if evidence else ["unknown_click"]
     if event.code:
         link = link_of_code(event.code)
-        method = "manual" if event.source == BY_HAND else "code"
+        method = _METHODS.get(event.source, "code")
         found += [Evidence(link=link, method=method, code=event.code)] if link else []
         warnings += [] if link else ["unknown_code"]
     if event.coupon:
@@ -72,6 +77,13 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
         found += [by_coupon] if by_coupon else []
         warnings += [] if by_coupon else ["unknown_coupon"]
     return found, warnings
+
+
+def _by_name(event: Event) -> list[Evidence]:
+    """Return what a visitor's search by name found; it has no window, so its touch is the binding itself."""
+    searches = NameSearch.objects.select_related("link__customer", "link__program")
+    search = searches.filter(search_id=event.click_id, link__isnull=False).first()
+    return [Evidence(link=search.link, method="name", code=search.link.code)] if search and search.link else []
 
 
 def _by_coupon(coupon: str) -> Evidence | None:

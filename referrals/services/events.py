@@ -64,7 +64,8 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
         if known is None:
             raise
         return known
-    publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk, type=fact.type, source=source))
+    named = fact.click_id.startswith("nam_")
+    publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk, type=fact.type, source=source, named=named))
     if fact.code or fact.click_id or fact.coupon or fact.type == Event.Type.REFUND:
         event.refresh_from_db(fields=["warnings"])
     return Recorded(event)

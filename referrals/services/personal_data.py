@@ -18,9 +18,11 @@ from referrals.models import (
     Customer,
     Erasure,
     Event,
+    FriendClaim,
     InboundCall,
     Link,
     Merge,
+    NameSearch,
     Referral,
     ReferralStep,
     ReviewDecision,
@@ -44,6 +46,7 @@ def _export(customer: Customer) -> dict[str, Any]:
                 "codes": [code.code for code in one.codes.all()],
                 "greets": one.greets,
                 "note": one.note,
+                "found_by_name": bool(one.found_as),
                 "shares": list(one.shares.order_by("pk").values("at", "channel", "placement")),
                 "created_at": one.created_at,
             }
@@ -61,6 +64,10 @@ def _export(customer: Customer) -> dict[str, Any]:
         "visits": [
             {"at": one.at, "code": one.link.code, "channel": one.channel, "utm": one.utm, "device": one.device}
             for one in _visits(customer).select_related("link").order_by("at", "pk")
+        ],
+        "claims": [
+            {"at": one.at, "program": one.program.slug, "told": one.given, "state": one.state}
+            for one in customer.friend_claims.select_related("program").order_by("pk")
         ],
         "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],
         "referred_by": [_referral_json(one) for one in customer.referrals_received.select_related("program")],
@@ -93,6 +100,7 @@ def _visits(customer: Customer) -> QuerySet[Click]:
 def _erase(customer: Customer, _receipt: Erasure) -> None:
     purge_inbound_of(customer=customer)
     _erase_aliases(customer)
+    _erase_named(customer)
     replaced = _new_codes(customer)
     if new_external_id(customer) != customer.external_id:
         replaced[customer.external_id.casefold()] = new_external_id(customer)
@@ -105,7 +113,10 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
 
 def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
     """Let events, links, visits and referrals be those of `into`; whom the source brought moves with the rewards."""
-    for model, name in ((Claim, "friend"), (InboundCall, "customer")):
+    for model, name in (
+        *((Claim, "friend"), (InboundCall, "customer"), (NameSearch, "asked")),
+        *((FriendClaim, "friend"), (FriendClaim, "advocate")),
+    ):
         model._default_manager.filter(**{name: source}).update(**{name: into})
     helped = Assist.objects.filter(advocate=into).values("referral")
     Assist.objects.filter(Q(referral__in=helped) | Q(referral__advocate=into), advocate=source).delete()
@@ -134,6 +145,15 @@ def _erase_aliases(customer: Customer) -> None:
     for alias in customer.aliases.filter(external_id__contains="@"):
         Customer.objects.filter(pk=alias.pk).update(external_id=new_external_id(alias))
     Merge.objects.filter(into=customer).update(reason="")
+
+
+def _erase_named(customer: Customer) -> None:
+    """Forget what was typed by the person and about them; that somebody was named, and what came of it, stays."""
+    named = Q(asked=customer) | Q(link__customer=customer)
+    events = Event.objects.filter(customer=customer, click_id__startswith="nam_").values("click_id")
+    NameSearch.objects.filter(named | Q(search_id__in=events)).update(name="", email="", link=None, asked=None)
+    FriendClaim.objects.filter(Q(friend=customer) | Q(advocate=customer)).update(given="")
+    customer.links.update(found_as="", asks=False)
 
 
 def _new_codes(customer: Customer) -> dict[str, str]:

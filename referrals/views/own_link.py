@@ -17,6 +17,7 @@ from referrals.models import Link
 from referrals.queries.links import link_of_code
 from referrals.services.clicks import may_visit, note_miss
 from referrals.services.links import LONGEST_NOTE, CodeTaken, NoteRefused, greet_friends, rename_own_code
+from referrals.services.naming import NotAName, be_found_by_name
 from referrals.views.hello import headline_of
 
 
@@ -50,6 +51,13 @@ def show_own_link(request: HttpRequest, code: str) -> HttpResponse:
 
 def _change(request: HttpRequest, link: Link) -> dict[str, str]:
     """Do what the form asks; return in words what is wrong, by field."""
+    if request.POST.get("action") == "found":
+        try:
+            be_found_by_name(link=link, found="found" in request.POST)
+        except NotAName:
+            return {"found": _("We do not know your full name.")}
+        messages.success(request, _("Saved."))
+        return {}
     if request.POST.get("action") == "greet":
         try:
             greet_friends(link=link, greets="greets" in request.POST, note=request.POST.get("note", ""))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.addresses import client_address
 from referrals.codes import ALPHABET, LENGTH, canonical_code, is_checked
+from referrals.queries.audiences import public_programs
 from referrals.queries.links import link_of_code
 from referrals.services.clicks import may_visit, note_miss, seconds_left
 
@@ -20,7 +21,9 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     """Ask for the code; a POST leads on, or says what may be wrong with it. Guessing is limited."""
     given = request.POST.get("code", "")
     if request.method != "POST":
-        return render(request, "referrals/public/enter_code.html", {"given": "", "problem": ""})
+        return render(
+            request, "referrals/public/enter_code.html", {"given": "", "problem": "", "programs": public_programs()}
+        )
     now = timezone.now()
     address = client_address(request.META, proxies=settings.TRUSTED_PROXY_COUNT)
     if not may_visit(address=address, at=now):
@@ -32,7 +35,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return redirect("hello", code=link.code)
     if given.strip():
         note_miss(address=address, at=now)
-    context = {"given": given[:64], "problem": _problem(given)}
+    context = {"given": given[:64], "problem": _problem(given), "programs": public_programs()}
     return render(request, "referrals/public/enter_code.html", context, status=404 if given.strip() else 400)
 
 

@@ -16,7 +16,7 @@ from core.api.serializers import StrictSerializer
 from core.errors import Invalid
 from referrals.bots import PERSON, Verdict
 from referrals.landing import UTM_KEYS, common_domain, utm_of
-from referrals.models import Link, OfferView, Placement, Program
+from referrals.models import Link, NameSearch, OfferView, Placement, Program
 from referrals.queries.audiences import public_programs
 from referrals.queries.links import SHARE_CHANNELS
 from referrals.queries.people import living_customer_known_as
@@ -34,7 +34,7 @@ DAY_SECONDS = 86_400
 class ClickIn(StrictSerializer):
     """A visit with an advocate's code that did not come through /r/CODE, or a click id that is to be kept."""
 
-    code = serializers.CharField(max_length=64, required=False)
+    code = serializers.CharField(max_length=64, required=False, allow_blank=True)
     click_id = serializers.CharField(max_length=64, required=False)
     channel = serializers.ChoiceField(SHARE_CHANNELS, required=False)
     utm = serializers.DictField(child=serializers.CharField(max_length=200, allow_blank=True), required=False)
@@ -60,7 +60,7 @@ class ClickOut(serializers.Serializer[Any]):
     """The visit, by which an order can name its advocate."""
 
     click_id = serializers.CharField(allow_null=True, help_text="null for a machine's visit, which does not count")
-    code = serializers.CharField()
+    code = serializers.CharField(allow_blank=True, help_text="empty where the visitor named somebody")
     program = serializers.CharField(help_text="whose offer the friend gets")
     keep_days = serializers.IntegerField(help_text="how long a click counts in this program")
 
@@ -81,6 +81,9 @@ class ClicksView(APIView):
         body.is_valid(raise_exception=True)
         given = body.validated_data
         guest = guest_of(request)
+        search = NameSearch.objects.select_related("program").filter(search_id=given.get("click_id", "")).first()
+        if search is not None:
+            return self._named(request, search, keep=given["keep"])
         link, click = find_link(guest, code=given.get("code", ""), click_id=given.get("click_id", ""))
         if click is None and guest.is_person:
             click = record_click(link=link, visit=_visit(guest, given), at=timezone.now())
@@ -90,6 +93,16 @@ class ClicksView(APIView):
         response = Response(told | {"keep_days": days}, status=201)
         if given["keep"] and click:
             _set_cookies(request, response, {REF_COOKIE: link.code, CLICK_COOKIE: click.click_id}, days)
+        return response
+
+    @staticmethod
+    def _named(request: Request, search: NameSearch, *, keep: bool) -> Response:
+        """Answer for a visitor who named somebody: the same whoever it was."""
+        days = terms_of(current_offer(search.program)).attribution_window_days
+        told = {"click_id": search.search_id, "code": "", "program": search.program.slug, "keep_days": days}
+        response = Response(told, status=201)
+        if keep:
+            _set_cookies(request, response, {CLICK_COOKIE: search.search_id}, days)
         return response
 
     @extend_schema(responses={204: None})

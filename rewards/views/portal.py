@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
 from referrals.models import Customer
 from referrals.queries.audiences import public_programs
+from referrals.queries.claims import questions_to
 from referrals.queries.sharing import offer_cards, share_cards
 from referrals.services.links import ensure_links
 from rewards.queries.gifts import latest_gifts
@@ -76,6 +77,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "has_perks": bool(perk_slugs_of(customer)) or invitations_of(customer).exists(),
         "has_leaderboards": boards_of([program.pk for program in programs]).exists(),
         "assists": assists_of(customer),
+        "questions": questions_to(customer),
         "gifts": latest_gifts(customer, at=timezone.now(), count=GIFTS_SHOWN),
         "counts": referral_counts(customer),
         "show": show,

@@ -11,6 +11,7 @@ from referrals.models import Click, Customer, OfferView, Referral, Share
 from referrals.program_file import parse_program
 from referrals.queries.sharing import share_card
 from referrals.services.links import ensure_link
+from referrals.services.naming import be_found_by_name
 from referrals.services.programs import apply_program
 from rewards.queries.balances import points_of
 from tests.browser.conftest import DESK, PHONE, keep_picture, serious_violations, sticks_out
@@ -264,3 +265,23 @@ def test_portal_reports_what_is_seen_and_passed_on(open_page, shop, ann):
 
     reported(portal, Share.objects.filter(channel="copy", placement="portal", link__customer=ann), 1)
     reported(portal, OfferView.objects.filter(kind="view", placement="portal"), 1)
+
+
+def test_friend_knows_only_the_name(open_page, shop, ann):
+    account_of_ann(open_page, shop)
+    link = ann.links.get()
+    be_found_by_name(link=link, found=True)
+    friend = visit(open_page, f"{shop.goodword}/programs/{link.program.slug}/name/")
+    friend.get_by_label("First and last name").fill("ann ARCHER")
+    keep_picture(friend, "tell-name")
+    assert serious_violations(friend) == []
+    friend.get_by_role("button", name="Go on").click()
+    friend.get_by_role("link", name="Go to").click()
+    friend.get_by_role("button", name="Join").wait_for()
+    until(friend, "document.querySelector('[data-goodword=click]')?.value")
+    friend.context.clear_cookies()
+    submit(friend, "Join", "bob")
+    submit(friend, "Buy", "bob")
+
+    assert came("bob") == ("ann", "name", "qualified")
+    assert points_after_the_hold("ann", "bob") == [500, 100]

@@ -54,6 +54,7 @@ API = {
     ("rewards/<str:reward_id>/choose", "POST"): ("write", 422),
     ("claims", "POST"): ("write", 422),  # a publishable key too, see its own test
     ("widget", "GET"): ("read", 200),  # and these
+    ("names", "POST"): ("write", 422),
     ("clicks", "POST"): ("write", 422),
     ("clicks", "DELETE"): ("write", 204),
     ("views", "POST"): ("write", 422),
@@ -107,12 +108,18 @@ PAGES = {
     ("redemptions/<str:redemption_id>/undo", "POST"): (302, 404, 404, 404),  # somebody else's
     ("q/<str:code>.svg", "GET"): (200, 200, 200, 200),  # codes are public handles
     ("programs/<slug:slug>/", "GET"): (404, 404, 404, 404),  # public; the slug is a survey's
+    ("programs/<slug:slug>/name/", "GET"): (404, 404, 404, 404),
+    ("programs/<slug:slug>/name/", "POST"): (404, 404, 404, 404),
     ("in/<str:kind>/<str:source>/", "POST"): (401, 401, 401, 401),  # who comes is told by the signature alone
     ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
     ("code/", "GET"): (200, 200, 200, 200),
     ("code/", "POST"): (400, 400, 400, 400),
     ("hello/<str:code>.png", "GET"): (200, 200, 200, 200),
     ("hello/<str:code>/", "GET"): (200, 200, 200, 200),
+    ("told/", "GET"): (302, 200, 302, 302),
+    ("told/", "POST"): (302, 400, 302, 302),
+    ("told/<str:claim_id>/", "GET"): (302, 404, 302, 302),
+    ("told/<str:claim_id>/", "POST"): (302, 404, 302, 302),
     ("link/<str:code>/", "GET"): (302, 404, 302, 302),  # somebody else's; who is no customer is led to the portal
     ("link/<str:code>/", "POST"): (302, 404, 302, 302),
     ("q/<str:code>.png", "GET"): (200, 200, 200, 200),

@@ -7,7 +7,7 @@ from messaging.services import Recipient, queue_message
 
 ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", locale="en")
 BULK_KINDS = (
-    *("purchase_thanks", "friend_joined", "reward_available", "survey_invitation"),
+    *("purchase_thanks", "friend_joined", "friend_claimed", "reward_available", "survey_invitation"),
     *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
     *("gift_ready", "choose_gift", "leaderboard_prize"),
 )
@@ -30,6 +30,7 @@ def ordinary() -> dict[str, dict]:
             "friend_gets": "100 points",
         },
         "friend_joined": {"first_name": "Ann", "friend_name": "Bob M.", "date": "2026-05-14", "portal_url": url()},
+        "friend_claimed": {"first_name": "Ann", "friend_name": "Bob M.", "answer_url": url("/told/fcl_1/")},
         "reward_available": {
             "first_name": "Ann",
             "points": 500,
@@ -100,6 +101,7 @@ def shortest() -> dict[str, dict]:
             "friend_gets": "",
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
+        "friend_claimed": {"first_name": "", "friend_name": "", "answer_url": url()},
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
         "change_requested": {"title": "x", "asked_by": "", "why": "", "page_url": url()},
         "appeal_answered": {"first_name": "", "friend_name": "", "outcome": "x", "answer": "", "portal_url": url()},
@@ -146,6 +148,7 @@ def longest() -> dict[str, dict]:
             "friend_gets": long,
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
+        "friend_claimed": {"first_name": long, "friend_name": long, "answer_url": url(path)},
         "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
         "change_requested": {"title": long, "asked_by": long, "why": long, "page_url": url(path)},
         "appeal_answered": {

@@ -295,7 +295,7 @@ def test_every_model_with_words_of_people_was_thought_of():
             "rewards.Appeal",
         ),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
-        *("referrals.InboundCall", "referrals.Merge"),
+        *("referrals.InboundCall", "referrals.Merge", "referrals.NameSearch", "referrals.FriendClaim"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
     found = {

@@ -1,0 +1,17 @@
+"""Names of people as friends type them. Pure."""
+
+import re
+
+from core.manners import folded
+
+LONGEST = 120
+
+
+def name_key(text: str) -> str:
+    """Return what two spellings of one name have in common: no case, accents, hyphens, dots or double spaces."""
+    return " ".join(re.findall(r"[^\W_]+", folded(text.replace("'", "").replace("’", ""))))
+
+
+def is_full_name(text: str) -> bool:
+    """Tell whether it is a first and a last name: two words at least, not a whole letter."""
+    return len(name_key(text).split()) >= 2 and len(text) <= LONGEST
