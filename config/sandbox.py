@@ -16,6 +16,7 @@ NOT_TAKEN_OVER = (
     *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SECURE_HSTS_SECONDS", "VETO_URL", "VETO_SECRET"),
 )
 DEFAULT_PORT = 8000
+USUAL_PORT = 5432  # of PostgreSQL
 TEN_YEARS = 10 * 366 * 24 * 3600
 _THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
@@ -57,7 +58,7 @@ def identity_of(database_url: str) -> str:
         return f"sqlite:{os.path.realpath(parts['NAME'])}"
     host = parts.get("HOST") or str(parts.get("OPTIONS", {}).get("host", ""))
     place = "this machine" if host.lower() in _THIS_MACHINE else host.lower()
-    return f"{parts['ENGINE']}:{place}:{parts.get('PORT') or 'usual port'}:{parts['NAME']}"
+    return f"{parts['ENGINE']}:{place}:{parts.get('PORT') or USUAL_PORT}:{parts['NAME']}"
 
 
 def install_clock(folder: Path) -> Clock:
@@ -77,5 +78,5 @@ def overrides(middleware: list[str]) -> dict[str, Any]:
         "CSRF_COOKIE_NAME": "sandbox_csrftoken",
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "SESSION_COOKIE_AGE": TEN_YEARS,
-        "MIDDLEWARE": [middleware[0], "core.middleware.SandboxBanner", *middleware[1:]],
+        "MIDDLEWARE": ["core.middleware.SandboxBanner", *middleware],
     }

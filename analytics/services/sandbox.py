@@ -59,7 +59,7 @@ def move_clock(*, to: datetime, pointer: str = "/to") -> Moved:
     with clock.moving():
         start = clock.now()
         _check(start, to, pointer)
-        failed = _do_what_is_due(start)
+        failed = _do_what_is_due(clock.now())
         while (now := clock.now()) < to:
             stop = min(now + STRIDE, to)
             stop = next_due(after=now, until=stop) or stop

@@ -27,10 +27,10 @@ def show_clock(request: HttpRequest) -> HttpResponse:
     """Show the clock and what happened in its last move; move it forward. For the sandbox's staff."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    if not request.user.is_staff:
+    if not request.user.is_staff or settings.SANDBOX_CLOCK is None:
         raise Http404
     clock = the_clock()
-    form = ClockForm(request.POST or None)
+    form = ClockForm(request.POST if request.method == "POST" else None)
     failed: dict[str, str] = {}
     if request.method == "POST" and form.is_valid():
         try:
