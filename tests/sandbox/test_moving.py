@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.services import create_api_key
@@ -11,9 +12,15 @@ from core import clocks
 from core.webhooks import signed_headers
 from messaging.models import Message
 from referrals.models import Event, Referral
+from referrals.program_file import parse_program
+from referrals.services.programs import apply_program
 from referrals.services.sources import create_source
-from rewards.models import Lot, Transfer
+from rewards.models import Lot, PerkEvent, Transfer
+from rewards.services.perk_events import publish_event
+from surveys.services.surveys import ensure_default_survey
+from tests.factories import UserFactory
 from tests.messaging.webhooks.receiver import Receiver
+from tests.sandbox.conftest import PROGRAM
 from tests.shop import assert_books_balance
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +240,49 @@ def test_referrals_expire_by_the_clock(sandbox):
 
     assert told(moved, "referral") == [("referral", "expired", "bob")]
     assert Referral.objects.get().state == "expired"
+
+
+TIERS = (
+    PROGRAM
+    + """
+tiers:
+  window_days: 12
+  levels: [{name: Bronze, from: 0}, {name: Silver, from: 1, vip: true}]
+"""
+)
+
+
+def test_tiers_and_invitations_are_told_too(sandbox):
+    apply_program(document=parse_program(TIERS), at=timezone.now())
+    survey = ensure_default_survey()
+    bought, _ = sandbox.buy()
+    sandbox.move(advance_days=1)
+    starts_at = bought + 10 * DAY
+    event = PerkEvent.objects.create(
+        title="Tasting",
+        starts_at=starts_at,
+        ends_at=starts_at + DAY / 8,
+        opens_at=bought + 5 * DAY,
+        closes_at=bought + 9 * DAY,
+        places=2,
+        for_vips=True,
+    )
+    publish_event(event=event)
+    invited = sandbox.call("post", f"/surveys/{survey.slug}/invitations", {"customer": "ann"})
+    assert invited.status_code == 201
+
+    moved = sandbox.move(advance_days=31)
+
+    assert told(moved, "tier", "invitation") == [
+        ("invitation", "sent", "ann"),
+        ("invitation", "invited", "ann"),
+        ("tier", "lost", "ann"),
+        ("invitation", "expired", "ann"),
+    ]
+    assert timedelta(0) <= at_of(moved, "invitation", "invited")[0] - bought - 5 * DAY <= timedelta(seconds=2)
+    assert timedelta(0) <= at_of(moved, "tier", "lost")[0] - bought - 12 * DAY <= timedelta(seconds=2)
+    pages = {one["page"].removeprefix("http://127.0.0.1:8000") for one in moved.json()["happened"]}
+    staff = Client()
+    staff.force_login(UserFactory(password="!", is_staff=True, is_superuser=True))
+    explained = {page for page in pages if not page.startswith("/mails/")}
+    assert {page: staff.get(page).status_code for page in explained} == dict.fromkeys(explained, 200)
