@@ -2,9 +2,20 @@
 
 from datetime import date
 
+from django.db.models import Q
+
 from analytics.models import DirtyBucket
-from analytics.services.marks import mark_days, mark_subject
-from referrals.events import ClicksRecorded, EventRecorded, OfferSeen, ReferralJudged, ShareRecorded
+from analytics.services.marks import mark_days, mark_subject, mark_subjects
+from referrals.events import (
+    ClicksRecorded,
+    CustomersMerged,
+    EventRecorded,
+    EventsRecorded,
+    OfferSeen,
+    ReferralJudged,
+    ShareRecorded,
+)
+from referrals.models import Event, Referral
 from rewards.events import PointsMoved
 
 
@@ -13,9 +24,22 @@ def mark_event(event: EventRecorded) -> None:
     mark_subject(family=DirtyBucket.EVENT, subject=event.event)
 
 
+def mark_events(event: EventsRecorded) -> None:
+    """Mark facts that came together."""
+    mark_subjects(family=DirtyBucket.EVENT, subjects=event.events)
+
+
 def mark_referral(event: ReferralJudged) -> None:
     """Mark the referral: the days it counted on and those it counts on now."""
     mark_subject(family=DirtyBucket.REFERRAL, subject=event.referral)
+
+
+def mark_merge(event: CustomersMerged) -> None:
+    """Mark every fact and every referral of the person whom two customers have become."""
+    events = Event.objects.filter(customer=event.customer).values_list("pk", flat=True)
+    mark_subjects(family=DirtyBucket.EVENT, subjects=events)
+    own = Q(advocate=event.customer) | Q(friend=event.customer)
+    mark_subjects(family=DirtyBucket.REFERRAL, subjects=Referral.objects.filter(own).values_list("pk", flat=True))
 
 
 def mark_clicks(event: ClicksRecorded) -> None:

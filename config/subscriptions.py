@@ -27,6 +27,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         referral_handlers.thank_for_purchase,
         analytics_handlers.mark_event,
     ],
+    referral_events.EventsRecorded: [referral_handlers.thank_for_purchases, analytics_handlers.mark_events],
     referral_events.ReferralJudged: [
         reward_handlers.grant,
         gift_handlers.settle_gift,
@@ -34,6 +35,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         referral_handlers.tell_endpoints_of_referral,
         analytics_handlers.mark_referral,
     ],
+    referral_events.CustomersMerged: [reward_handlers.follow_merge, analytics_handlers.mark_merge],
     referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     referral_events.ShareRecorded: [analytics_handlers.mark_shares],

@@ -63,6 +63,17 @@ def publish(*events: DomainEvent) -> None:
         ring_on_commit("core.tasks.deliver_due")
 
 
+def publish_whole(event: DomainEvent) -> None:
+    """Tell every subscriber inside the caller's transaction, or raise what one of them raised: nothing stays due."""
+    handlers = _subscriptions().get(type(event), [])
+    for handler in handlers:
+        handler(event)
+    rows = [_new_row(event, handler) for handler in handlers]
+    for row in rows:
+        row.state = Delivery.State.DONE
+    Delivery.objects.bulk_create(rows)
+
+
 def _deliver_together(jobs: Sequence[tuple[DomainEvent, Handler]]) -> list[Delivery]:
     """Run all handlers in one savepoint; where one fails none has run, and nothing is returned.
 

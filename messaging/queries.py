@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.crypto import salted_hmac
 
 from messaging.kinds import PURPOSES, Kind
-from messaging.models import Message, Preference, Suppression
+from messaging.models import Message, Preference, RecipientAlias, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ def refusals_of(*, keys: Collection[str], emails: Collection[str]) -> Refusals:
         opted_out=frozenset(out.values_list("recipient_key", "purpose")),
         suppressed=dict(addresses.values_list("email", "reason")),
     )
+
+
+def current_recipient(key: str) -> str:
+    """Return under which key a recipient is kept now: their own unless they turned out to be another."""
+    return RecipientAlias.objects.filter(key=key).values_list("into", flat=True).first() or key
 
 
 def wishes_of(key: str) -> dict[str, bool]:

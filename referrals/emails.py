@@ -1,5 +1,7 @@
 """The mails that referrals cause, each with its values in one typed function."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
@@ -10,7 +12,7 @@ from core.money import to_text
 from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
-from messaging.services import queue_message
+from messaging.services import Draft, queue_message, queue_messages
 from referrals.models import Customer, Event, Link, Referral, VetoCall
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
@@ -46,10 +48,16 @@ def gets(terms: Terms, side: str) -> str:
     return gettext("%(n)s points for every %(amount)s") % {"n": per_hundred, "amount": hundred}
 
 
-def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
-    """Thank a customer for a purchase, with their own link."""
+def queue_purchases_thanks(*, purchases: Sequence[tuple[Event, Link]]) -> list[Message]:
+    """Thank customers for their purchases, each with their own link."""
+    programs = {link.program_id: link.program for _, link in purchases}
+    now = clocks.now()
+    terms = {key: terms_of(current_offer(program_in_charge(one, now))) for key, one in programs.items()}
+    return queue_messages(drafts=[_purchase_thanks(event, link, terms[link.program_id]) for event, link in purchases])
+
+
+def _purchase_thanks(event: Event, link: Link, terms: Terms) -> Draft:
     customer = event.customer
-    terms = terms_of(current_offer(program_in_charge(link.program, clocks.now())))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,
@@ -58,9 +66,7 @@ def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),
         }
-    return queue_message(
-        kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context
-    )
+    return Draft(kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context)
 
 
 def queue_friend_joined(*, referral: Referral) -> Message:

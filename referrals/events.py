@@ -15,6 +15,14 @@ class EventRecorded(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventsRecorded(DomainEvent):
+    """Facts were reported together of which none touches a referral or a coupon; `events` are their primary keys."""
+
+    events: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralJudged(DomainEvent):
     """A referral was bound or judged anew; `before` and `after` are its states ('' before the binding).
 
@@ -49,6 +57,14 @@ class OfferSeen(DomainEvent):
     """An offer was seen or opened; `days` are the ISO dates (installation zone)."""
 
     days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMerged(DomainEvent):
+    """A customer (primary keys) turned out to be another, `customer`, to whom all of the `source` belongs now."""
+
+    customer: int
+    source: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from referrals.models import BlockEntry, Code, Customer, Link, Program, Segment,
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
 from referrals.queries.links import SHARE_CHANNELS
+from referrals.queries.people import living_customer_known_as, living_customers
 from referrals.queries.programs import document_of
 from referrals.queries.segments import Preview, preview, segment_fields
 from referrals.risk import RULES
@@ -218,6 +219,16 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(max_length=200, strip=True)
 
 
+def one_customer(text: str) -> Customer:
+    """Return the customer with this external id, or the only one with this email; else a `ValidationError`."""
+    named = living_customer_known_as(text.strip())
+    found = [named] if named else list(living_customers().filter(email__iexact=text.strip())[:2])
+    if len(found) != 1:
+        problem = "Several customers have this address; give the external id." if found else "No customer is known so."
+        raise forms.ValidationError(problem)
+    return found[0]
+
+
 class ByHandForm(forms.Form):
     """Who brought whom, as staff know it."""
 
@@ -238,15 +249,27 @@ class ByHandForm(forms.Form):
 
     def clean_advocate(self) -> Customer:
         """Find exactly one customer."""
-        text = self.cleaned_data["advocate"].strip()
-        known = Customer.objects.filter(erased_at=None)
-        found = list(known.filter(external_id=text)) or list(known.filter(email__iexact=text)[:2])
-        if len(found) != 1:
-            problem = (
-                "Several customers have this address; give the external id." if found else "No customer is known so."
-            )
-            raise forms.ValidationError(problem)
-        return found[0]
+        return one_customer(self.cleaned_data["advocate"])
+
+
+class MergeForm(forms.Form):
+    """Which customer the source is as well."""
+
+    into = forms.CharField(label="Is the same person as", help_text="External id or email of the customer who stays.")
+    reason = forms.CharField(max_length=200, help_text="Kept for ever.")
+
+    def __init__(self, *args: Any, source: Customer, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.source = source
+        for field in self.fields.values():
+            field.widget = UnfoldAdminTextInputWidget()
+
+    def clean_into(self) -> Customer:
+        """Find exactly one other customer."""
+        found = one_customer(self.cleaned_data["into"])
+        if found.pk == self.source.pk:
+            raise forms.ValidationError("This is the customer to be merged. Name the other one.")
+        return found
 
 
 class ShareTextForm(forms.ModelForm):  # type: ignore[type-arg]

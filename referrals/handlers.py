@@ -3,12 +3,12 @@
 from core import clocks
 from messaging.events import PreferencesChanged
 from messaging.services import are_webhooks_wanted
-from referrals.emails import queue_friend_joined, queue_purchase_thanks, queue_shop_silent
-from referrals.events import EventRecorded, ReferralJudged, ShopSilent
+from referrals.emails import queue_friend_joined, queue_purchases_thanks, queue_shop_silent
+from referrals.events import EventRecorded, EventsRecorded, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
 from referrals.models import Customer, Event, Referral, VetoCall
 from referrals.services.judging import judge_event
-from referrals.services.links import ensure_links
+from referrals.services.links import ensure_links, first_links
 from referrals.webhooks import queue_preferences_changed, queue_referral_changed, referral_type
 
 _GOOD_NEWS = frozenset({Referral.State.SIGNED_UP, Referral.State.QUALIFIED, Referral.State.APPROVED})
@@ -29,7 +29,22 @@ def thank_for_purchase(event: EventRecorded) -> None:
         return
     links = ensure_links(customer=fact.customer)
     if links:
-        queue_purchase_thanks(event=fact, link=links[0])
+        queue_purchases_thanks(purchases=[(fact, links[0])])
+
+
+def thank_for_purchases(event: EventsRecorded) -> None:
+    """Thank the buyers of purchases that came together."""
+    if event.source in SILENT_SOURCES:
+        return
+    now = clocks.now()
+    bought = Event.objects.filter(pk__in=event.events, type=Event.Type.PURCHASE).exclude(customer__email="")
+    facts = [
+        fact
+        for fact in bought.select_related("customer").order_by("pk")
+        if is_news(fact.source, fact.occurred_at, at=now)
+    ]
+    links = first_links(customers=[fact.customer for fact in facts]) if facts else {}
+    queue_purchases_thanks(purchases=[(fact, links[fact.customer_id]) for fact in facts if fact.customer_id in links])
 
 
 def tell_friend_joined(event: ReferralJudged) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from referrals.terms import Terms
 
-REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running"})
+REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running", "same_person"})
 COUNTED = frozenset({"qualified", "approved"})
 EARNING = COUNTED | {"flagged"}
 BY_STAFF = frozenset({"fraud", "manual"})

@@ -5,7 +5,7 @@ from core import clocks
 from messaging.models import Message
 from messaging.services import are_webhooks_wanted, withdraw_message
 from referrals.emails import recipient_of
-from referrals.events import ReferralJudged
+from referrals.events import CustomersMerged, ReferralJudged
 from referrals.freshness import is_news
 from referrals.judgement import COUNTED
 from referrals.models import Customer, Event, Program, Referral
@@ -227,6 +227,13 @@ def _is_fresh(subject: str) -> bool:
         return True
     event = Event.objects.filter(pk=int(pk)).first()
     return event is None or is_news(event.source, event.occurred_at, at=clocks.now())
+
+
+def follow_merge(event: CustomersMerged) -> None:
+    """Bring the tiers of a person in line with all the friends that they brought under two ids."""
+    programs = Referral.objects.filter(advocate=event.customer).order_by("program")
+    for program in programs.values_list("program", flat=True).distinct():
+        refresh_standing(customer=event.customer, program=program, at=clocks.now(), subject=event.subject)
 
 
 def tell_appeal_answered(event: AppealAnswered) -> None:

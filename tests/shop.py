@@ -10,8 +10,8 @@ from django.utils import timezone
 from core.models import Delivery
 from referrals.models import Customer, Program, Referral
 from referrals.program_file import parse_program
+from referrals.services.batches import record_events
 from referrals.services.customers import CustomerData, put_customer
-from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due
 from referrals.services.links import ensure_link
 from referrals.services.programs import apply_program

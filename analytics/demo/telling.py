@@ -18,9 +18,9 @@ from referrals.bots import judge_visit
 from referrals.landing import host_of, landing_problem
 from referrals.models import Customer, Link, OfferView, Placement, Program, Referral
 from referrals.program_file import ProgramDocument, parse_program
+from referrals.services.batches import record_events
 from referrals.services.clicks import Visit, record_click
 from referrals.services.customers import CustomerData, put_customer
-from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due, void_referral
 from referrals.services.links import ensure_link, ensure_links_of
 from referrals.services.placements import record_share, record_view

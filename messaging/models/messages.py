@@ -118,6 +118,19 @@ class Preference(models.Model):
         return f"{self.recipient_key}: {self.get_purpose_display()} {'yes' if self.allowed else 'no'}"
 
 
+class RecipientAlias(models.Model):
+    """A recipient who is another: links in mails that were written to the one go for the other."""
+
+    key = models.CharField(max_length=80, unique=True)
+    into = models.CharField(max_length=80, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "recipient aliases"
+
+    def __str__(self) -> str:
+        return f"{self.key} is {self.into}"
+
+
 class PreferenceChange(models.Model):
     """Every choice ever made, with the words the person saw; never changed."""
 

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from messaging.kinds import PURPOSES
-from messaging.queries import wishes_of
+from messaging.queries import current_recipient, wishes_of
 from messaging.services import set_preferences
 from messaging.tokens import PreferenceToken, read_preference_token
 
@@ -31,6 +31,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     meant = read_preference_token(token)
     if meant is None or meant.purpose not in PURPOSES:
         return render(request, "messaging/public/link_unknown.html", status=404)
+    meant = PreferenceToken(current_recipient(meant.recipient_key), meant.purpose)
     if request.method != "POST":
         return _page(request, meant, token)
     if request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]:

@@ -13,11 +13,12 @@ from unfold.decorators import action
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, link_to, shown_json
 from core.errors import Refused
-from referrals.forms import LinkForm
+from referrals.forms import LinkForm, MergeForm
 from referrals.models import Click, Code, Customer, Erasure, Link, Referral
 from referrals.queries.links import share_url
 from referrals.services.erasing import erase_customer, export_customer
 from referrals.services.links import rename_code
+from referrals.services.merging import merge_customers
 
 
 class LinkInline(ReadOnlyInline):
@@ -64,14 +65,17 @@ class CustomerAdmin(ReadOnlyAdmin):
     """People the company knows; their attributes come with the API and events."""
 
     list_display = ("shown_name", "email", "external_id", "locale", "created_at")
-    search_fields = ("email", "email_normalized", "external_id", "name", "links__codes__code")
+    search_fields = ("email", "email_normalized", "external_id", "aliases__external_id", "name", "links__codes__code")
     search_help_text = "Email, name, your own id or a code"
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
-    fields = ("external_id", "name", "email", "locale", "time_zone", "shown_attributes", "created_at", "erased_at")
-    readonly_fields = ("shown_attributes",)
+    fields = (
+        *("external_id", "also_known_as", "name", "email", "locale", "time_zone"),
+        *("shown_attributes", "created_at", "erased_at"),
+    )
+    readonly_fields = ("also_known_as", "shown_attributes")
     inlines = (LinkInline, ReferralMadeInline, ReferralReceivedInline)
-    actions_detail = ("export_one", "erase_one")
+    actions_detail = ("export_one", "merge_one", "erase_one")
 
     def has_export_permission(self, request: HttpRequest, object_id: str = "") -> bool:
         """Only those who may change customers."""
@@ -104,6 +108,39 @@ class CustomerAdmin(ReadOnlyAdmin):
             return redirect("admin:referrals_customer_change", customer.pk)
         page = {**self.admin_site.each_context(request), "title": f"Erase {customer}", "customer": customer}
         return render(request, "admin_actions/erase.html", page)
+
+    @action(description="Merge…", url_path="merge", permissions=["erase"])  # type: ignore[untyped-decorator]
+    def merge_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask whose second id this is and why, show what moves, then merge."""
+        customer = self.get_object(request, object_id)
+        if customer is None or customer.erased_at is not None or customer.merged_into_id is not None:
+            raise Http404
+        form = MergeForm(request.POST or None, source=customer)
+        if request.method == "POST" and form.is_valid():
+            into = form.cleaned_data["into"]
+            asked = {"reason": form.cleaned_data["reason"], "by": str(request.user), "at": timezone.now()}
+            if "merge" in request.POST:
+                merge_customers(source=customer, into=into, **asked)
+                done = f"{customer.external_id} is another id of {into.external_id} from now on."
+                self.message_user(request, done, messages.SUCCESS)
+                return redirect("admin:referrals_customer_change", into.pk)
+        page = {
+            **self.admin_site.each_context(request),
+            "title": f"Merge {customer}",
+            "customer": customer,
+            "form": form,
+            "asked": form.is_bound and form.is_valid(),
+        }
+        return render(request, "admin_actions/merge.html", page)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
+        """Leave out other ids of somebody; they are found by their person."""
+        return Customer.objects.filter(merged_into=None)
+
+    @admin.display(description="also known as")
+    def also_known_as(self, customer: Customer) -> str:
+        """The person's other ids."""
+        return ", ".join(customer.aliases.order_by("pk").values_list("external_id", flat=True)) or "–"
 
     @admin.display(description="name", ordering="name")
     def shown_name(self, customer: Customer) -> str:

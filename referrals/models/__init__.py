@@ -5,6 +5,7 @@ from referrals.models.erasures import Erasure
 from referrals.models.events import Event
 from referrals.models.existing import ExistingCustomer
 from referrals.models.links import Code, Link
+from referrals.models.merges import Merge
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
 from referrals.models.risk import BlockEntry, ReviewDecision, RiskAssessment
@@ -28,6 +29,7 @@ __all__ = [
     "ExistingCustomer",
     "InboundCall",
     "Link",
+    "Merge",
     "Offer",
     "OfferView",
     "OrderAlias",

@@ -19,6 +19,19 @@ class Customer(models.Model):
     contact_as_of = models.DateTimeField(null=True, blank=True, help_text="when the email and name were last told")
     created_at = models.DateTimeField(default=clocks.now, editable=False, db_index=True)
     erased_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="aliases",
+        help_text="the same person under another id; all that is told of this one is theirs",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(merged_into=models.F("pk")), name="nobody_is_their_own_alias"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id

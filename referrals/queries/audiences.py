@@ -1,5 +1,6 @@
 """Who is offered a program: everybody, or the members of the segment that it names as its audience."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -15,6 +16,13 @@ def offered_programs(customer: Customer, *, at: datetime | None = None) -> list[
     A program whose audience names no segment that exists is offered to nobody.
     """
     return [program for program in programs_with_audiences(at) if _admits(program, customer, at)]
+
+
+def offered_to_many(customers: Iterable[Customer]) -> list[tuple[Customer, list[Program]]]:
+    """Return for each customer, once, the programs that `offered_programs` names now."""
+    running = list(programs_with_audiences(None))
+    once = {customer.pk: customer for customer in customers}
+    return [(one, [program for program in running if _admits(program, one, None)]) for one in once.values()]
 
 
 def public_programs(*, at: datetime | None = None) -> QuerySet[Program]:

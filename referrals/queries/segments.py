@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from core import clocks
 from referrals.conditions import Condition, parse_condition
 from referrals.models import Customer, Program, Segment
+from referrals.queries.people import living_customers
 from referrals.queries.programs import document_of
 from referrals.segments import Registered, grammar_of, matching
 
@@ -65,7 +66,7 @@ def keys_matching(condition: Condition, *, at: datetime | None = None) -> Iterat
     moment = at or clocks.now()
     last = 0
     while True:
-        customers = Customer.objects.filter(erased_at=None, pk__gt=last).order_by("pk")
+        customers = living_customers().filter(pk__gt=last).order_by("pk")
         pks = list(customers.values_list("pk", flat=True)[:CHUNK])
         if not pks:
             return
@@ -108,7 +109,7 @@ def preview(condition: Condition, *, sample: int = 10) -> Preview:
     """Return how many customers a condition means now, with the first `sample` of them."""
     keys = list(keys_matching(condition))
     shown = Customer.objects.filter(pk__in=keys[:sample]).order_by("pk")
-    return Preview(count=len(keys), of=Customer.objects.filter(erased_at=None).count(), sample=list(shown))
+    return Preview(count=len(keys), of=living_customers().count(), sample=list(shown))
 
 
 def used_by(segment: Segment) -> list[str]:

@@ -196,7 +196,7 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
     `friend.referrals`, unsaved until they are judged.
     """
     advocate = candidate.evidence.link.customer_id
-    own = [r for r in friend.referrals if _places_of(r) & candidate.places and not _is_rebindable(r)]
+    own = [r for r in friend.referrals if places_of(r) & candidate.places and not is_rebindable(r)]
     mine = [r for r in own if r.advocate_id == advocate]
     others = [r for r in own if r.advocate_id != advocate]
     if holding := _holding(others, event):
@@ -205,12 +205,12 @@ def bind_friend(*, candidate: Candidate, event: Event, friend: Friend, at: datet
         _replay(candidate, mine, others, friend, at)
 
 
-def _places_of(referral: Referral) -> frozenset[int]:
+def places_of(referral: Referral) -> frozenset[int]:
     """Return the programs in which the friend has a place by the referral: what is bound keeps its offer."""
     return frozenset({referral.program_id, referral.instead_of_id or referral.program_id})
 
 
-def _is_rebindable(referral: Referral) -> bool:
+def is_rebindable(referral: Referral) -> bool:
     """Return whether later evidence may bind the friend anew: a click outside its window never held anybody."""
     if referral.state != Referral.State.VOIDED or referral.reason in BY_STAFF:
         return False

@@ -8,6 +8,7 @@ from core.errors import Refused
 from core.ids import new_id
 from referrals.facts import fact_from_json
 from referrals.models import Customer, Event, Program, Referral
+from referrals.queries.people import customer_known_as
 from referrals.services.binding import BY_HAND
 from referrals.services.events import record_event
 from referrals.services.links import ensure_link
@@ -42,7 +43,7 @@ def bind_by_hand(
     event = record_event(fact=fact_from_json(body, now=at), at=at, source=BY_HAND).event
     referral = Referral.objects.filter(binding_event=event).first()
     if referral is None:
-        standing = Referral.objects.filter(friend__external_id=friend, program=program).order_by("-pk").first()
+        standing = Referral.objects.filter(friend=customer_known_as(friend), program=program).order_by("-pk").first()
         state = f" ({standing.state})" if standing else ""
         raise NotBound(f"{friend} has an advocate in this program already{state}", pointer="/friend")
     return referral

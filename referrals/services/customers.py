@@ -9,7 +9,9 @@ from django.db import transaction
 
 from referrals.models import Customer
 from referrals.people import normalize_email
-from referrals.services.events import Erased, refuse_erased
+from referrals.queries.people import customer_known_as
+from referrals.services.identities import Erased, find_person, name_guest, refuse_erased
+from referrals.services.merging import GUEST_KNOWN, merge_customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class CustomerData:
 def put_customer(*, external_id: str, data: CustomerData, at: datetime) -> tuple[Customer, bool]:
     """Create the customer or change what is given of them; return them and whether they are new. Raises `Erased`."""
     refuse_erased(external_id)
-    customer, created = Customer.objects.select_for_update(no_key=True).get_or_create(external_id=external_id)
+    customer, created = _person(external_id, data.email or "", at)
     if customer.erased_at is not None:
         raise Erased("this customer was erased")
     changed = [name for name in data.__slots__ if getattr(data, name) is not None]
@@ -42,6 +44,19 @@ def put_customer(*, external_id: str, data: CustomerData, at: datetime) -> tuple
     if changed:
         customer.save(update_fields=changed)
     return customer, created
+
+
+def _person(external_id: str, email: str, at: datetime) -> tuple[Customer, bool]:
+    """Return the customer, locked, and whether they are new; a guest with this address is or joins them."""
+    known, guest = find_person(external_id, email)
+    if known is None and guest is not None:
+        return name_guest(guest, external_id), False
+    if known is None:
+        return Customer.objects.select_for_update(no_key=True).get_or_create(external_id=external_id)
+    if guest is not None and known.erased_at is None:
+        merge_customers(source=guest, into=known, reason=GUEST_KNOWN, by="", at=at)
+        known.refresh_from_db()
+    return known, False
 
 
 class _Undone(Exception):
@@ -79,8 +94,8 @@ def import_customers(
 
 @transaction.atomic
 def _import_one(external_id: str, told: Mapping[str, Any], at: datetime) -> bool:
-    known = Customer.objects.filter(external_id=external_id).values_list("attributes", flat=True).first()
+    known = customer_known_as(external_id)
     attributes = told.get("attributes")
-    joined = {**(known or {}), **attributes} if attributes else None
+    joined = {**(known.attributes if known else {}), **attributes} if attributes else None
     _, created = put_customer(external_id=external_id, data=CustomerData(**{**told, "attributes": joined}), at=at)
     return created

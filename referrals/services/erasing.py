@@ -12,19 +12,21 @@ from django.utils.module_loading import import_string
 
 from core.errors import Invalid
 from referrals.models import Customer, Erasure
-from referrals.services.events import erased_keys
+from referrals.services.identities import erased_keys
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """What one app keeps of people: `export` returns it as JSON values, `erase` makes it nobody's.
+    """What one app keeps of people: `export` returns it as JSON values, `erase` makes it nobody's, `merge` another's.
 
-    `erase` is called in one transaction with all others, while the customer's row still says who they were.
+    `erase` and `merge` are called in one transaction with all others, while the customer's row still says who they
+    were. `merge` gets the one who ends, the one who stays and the moment, and returns how many of what has moved.
     """
 
     title: str
     export: Callable[[Customer], Any]
     erase: Callable[[Customer, Erasure], None]
+    merge: Callable[[Customer, Customer, datetime], dict[str, int]]
 
 
 @cache

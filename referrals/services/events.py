@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 
 from core.dispatch import publish
 from core.errors import Refused
 from core.retrying import with_retries
 from referrals.events import EventRecorded
-from referrals.facts import Fact, fact_from_json
+from referrals.facts import Fact
 from referrals.models import Customer, Event
 from referrals.people import normalize_email
+from referrals.services.identities import GUEST, Erased, find_guest, find_person, guest_keys, name_guest, refuse_erased
+from referrals.services.merging import GUEST_KNOWN, merge_customers
 
 
 class EventReused(Refused):
@@ -30,10 +30,7 @@ class OrderReused(Refused):
     code = "order_id_reused"
 
 
-class Erased(Refused):
-    """The person was erased; nothing more is stored about them."""
-
-    code = "erased"
+CONTACT = ("email", "email_normalized", "name", "contact_as_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +40,6 @@ class Recorded:
     event: Event | None
     duplicate: bool = False
     refusal: Refused | None = None
-
-
-def guest_keys(email: str) -> list[str]:
-    """Return the keyed hashes under which a guest's email may be known, the current key's first."""
-    text = email.strip().lower()
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        "email:" + salted_hmac("referrals.guest", text, secret=key, algorithm="sha256").hexdigest()[:40] for key in keys
-    ]
-
-
-def erased_keys(external_id: str) -> list[str]:
-    """Return the keyed hashes under which an erased person's id, where it was an address, may be kept."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        "erased:" + salted_hmac("referrals.erased", external_id, secret=key, algorithm="sha256").hexdigest()[:40]
-        for key in keys
-    ]
-
-
-def refuse_erased(external_id: str) -> None:
-    """Raise `Erased` for the address-like id of somebody who was erased."""
-    if "@" in external_id and Customer.objects.filter(external_id__in=erased_keys(external_id)).exists():
-        raise Erased("this customer was erased", pointer="/customer/external_id")
 
 
 def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
@@ -82,10 +55,10 @@ def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
 def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     if known := _known(fact):
         return known
-    customer = _customer_of(fact)
+    customer = _customer_of(fact, at)
     try:
         with transaction.atomic():
-            event = Event.objects.create(customer=customer, source=source, received_at=at, **_columns(fact))
+            event = Event.objects.create(customer=customer, source=source, received_at=at, **columns_of(fact))
     except IntegrityError:
         known = _known(fact)
         if known is None:
@@ -97,19 +70,7 @@ def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     return Recorded(event)
 
 
-def record_events(*, facts: Sequence[object], at: datetime, source: str = "api") -> list[Recorded]:
-    """Record JSON facts in their order, each exactly as if it had come alone; one bad fact spoils no other."""
-    return [_record_one(body, at=at, source=source) for body in facts]
-
-
-def _record_one(body: object, *, at: datetime, source: str) -> Recorded:
-    try:
-        return record_event(fact=fact_from_json(body, now=at), at=at, source=source)
-    except Refused as refusal:
-        return Recorded(None, refusal=refusal)
-
-
-def _columns(fact: Fact) -> dict[str, object]:
+def columns_of(fact: Fact) -> dict[str, object]:
     return {
         "event_id": fact.event_id,
         "type": fact.type,
@@ -131,16 +92,28 @@ def _columns(fact: Fact) -> dict[str, object]:
 
 def _known(fact: Fact) -> Recorded | None:
     """Return the event that the fact repeats, by its id or, a purchase, by its order; None for a new fact."""
-    same = Q(event_id=fact.event_id)
-    if fact.type == Event.Type.PURCHASE:
-        same |= Q(type=Event.Type.PURCHASE, order_id=fact.order_id)
-    events = list(Event.objects.select_related("customer").filter(same))
+    return known_among(events_like([fact]), fact)
+
+
+def events_like(facts: Sequence[Fact]) -> list[Event]:
+    """Return the events that have the id or, purchases, the order of any of the facts."""
+    orders = [fact.order_id for fact in facts if fact.type == Event.Type.PURCHASE]
+    same = Q(event_id__in=[fact.event_id for fact in facts])
+    if orders:
+        same |= Q(type=Event.Type.PURCHASE, order_id__in=orders)
+    return list(Event.objects.select_related("customer").filter(same))
+
+
+def known_among(events: Sequence[Event], fact: Fact) -> Recorded | None:
+    """Return which of the events the fact repeats; None for a new fact. Raises `EventReused`, `OrderReused`."""
     for event in events:
         if event.event_id == fact.event_id:
             if event.fingerprint != fact.fingerprint:
                 raise EventReused(f"event_id {fact.event_id!r} was already used for another event", pointer="/event_id")
             return Recorded(event, duplicate=True)
-    for event in events:
+    for event in events if fact.type == Event.Type.PURCHASE else ():
+        if (event.type, event.order_id) != (fact.type, fact.order_id):
+            continue
         if not _is_same_order(event, fact):
             raise OrderReused(
                 f"order {fact.order_id!r} was already bought as event {event.event_id!r}", pointer="/order/id"
@@ -153,32 +126,23 @@ def _is_same_order(event: Event, fact: Fact) -> bool:
     buyer = event.customer
     if (event.amount_minor, event.currency) != (fact.amount_minor, fact.currency):
         return False
-    if buyer.external_id == fact.external_id:
+    if buyer.external_id == fact.external_id or buyer.aliases.filter(external_id=fact.external_id).exists():
         return True
-    guest = not fact.external_id or buyer.external_id.startswith("email:")
+    guest = not fact.external_id or buyer.external_id.startswith(GUEST)
     return guest and bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
 
 
-def _customer_of(fact: Fact) -> Customer:
+def _customer_of(fact: Fact, at: datetime) -> Customer:
     """Return the fact's customer, locked: the known one, a guest whose id is now known, or a new one."""
-    customer = _find(fact)
+    customer = _find(fact, at)
     if customer is None:
         refuse_erased(fact.external_id)
         keys = guest_keys(fact.email) if not fact.external_id else []
         Customer.objects.bulk_create(
-            [
-                Customer(
-                    external_id=fact.external_id or keys[0],
-                    guest_key=keys[0] if keys else None,
-                    email=fact.email,
-                    email_normalized=normalize_email(fact.email),
-                    name=fact.name,
-                    contact_as_of=fact.occurred_at,
-                )
-            ],
+            [new_customer(fact, fact.external_id or keys[0], guest_key=keys[0] if keys else None)],
             ignore_conflicts=True,
         )
-        customer = _find(fact)
+        customer = _find(fact, at)
         if customer is None:
             raise RuntimeError(f"customer of event {fact.event_id!r} could not be created")
     if customer.erased_at is not None:
@@ -187,22 +151,37 @@ def _customer_of(fact: Fact) -> Customer:
     return customer
 
 
-def _find(fact: Fact) -> Customer | None:
-    customers = Customer.objects.select_for_update(no_key=True)
+def _find(fact: Fact, at: datetime) -> Customer | None:
     if not fact.external_id:
-        return customers.filter(guest_key__in=guest_keys(fact.email)).first()
-    customer = customers.filter(external_id=fact.external_id).first()
-    if customer is None and fact.email:
-        guest = customers.filter(guest_key__in=guest_keys(fact.email), external_id__startswith="email:").first()
-        if guest is not None:
-            Customer.objects.filter(pk=guest.pk).update(external_id=fact.external_id)
-            guest.external_id = fact.external_id
-            customer = guest
-    return customer
+        return find_guest(fact.email)
+    known, guest = find_person(fact.external_id, fact.email)
+    if guest is None or (known is not None and known.erased_at is not None):
+        return known
+    if known is None:
+        return name_guest(guest, fact.external_id)
+    merge_customers(source=guest, into=known, reason=GUEST_KNOWN, by="", at=at)
+    return Customer.objects.get(pk=known.pk)
+
+
+def new_customer(fact: Fact, external_id: str, *, guest_key: str | None = None) -> Customer:
+    """Return a customer, not saved yet, with what their first fact tells of them."""
+    return Customer(
+        external_id=external_id,
+        guest_key=guest_key,
+        email=fact.email,
+        email_normalized=normalize_email(fact.email),
+        name=fact.name,
+        contact_as_of=fact.occurred_at,
+    )
 
 
 def _learn_contact(customer: Customer, fact: Fact) -> None:
-    """Keep the email and name told last, by the moment of the fact and not of its arrival."""
+    if learn_contact(customer, fact):
+        customer.save(update_fields=CONTACT)
+
+
+def learn_contact(customer: Customer, fact: Fact) -> bool:
+    """Take over the email and name told last, by the moment of the fact and not of its arrival; return whether any."""
     since = customer.contact_as_of
     told = {"email": fact.email, "name": fact.name}
     newer = since is None or fact.occurred_at >= since
@@ -211,12 +190,10 @@ def _learn_contact(customer: Customer, fact: Fact) -> None:
         for key, value in told.items()
         if value and (newer or not getattr(customer, key)) and getattr(customer, key) != value
     }
-    if not changes:
-        return
     if "email" in changes:
         changes["email_normalized"] = normalize_email(changes["email"])
     for key, value in changes.items():
         setattr(customer, key, value)
-    if newer:
+    if changes and newer:
         customer.contact_as_of = fact.occurred_at
-    customer.save(update_fields=[*changes, "contact_as_of"])
+    return bool(changes)

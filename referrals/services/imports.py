@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core.errors import Refused
 from referrals.facts import fact_from_json
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 
 CHUNK = 500
 

@@ -20,7 +20,8 @@ from core.errors import Refused
 from referrals.facts import fact_from_json
 from referrals.models import Customer, Event, InboundCall, OrderAlias, Source
 from referrals.people import normalize_email
-from referrals.services.events import Erased, OrderReused, record_event
+from referrals.services.events import OrderReused, record_event
+from referrals.services.identities import Erased
 from referrals.services.sources import secrets_of
 from referrals.sources.reading import NotUnderstood, Options, Translated, section_of, text_of
 from referrals.sources.registry import Tongue

@@ -12,7 +12,16 @@ from core.periods import local_day
 from referrals.events import ReferralJudged
 from referrals.judgement import EARNING, Before, Doubts, History, Judgement, judge
 from referrals.models import Customer, Event, Referral, ReferralStep
-from referrals.services.binding import BINDS, Friend, bind_friend, binding_of, is_same_person, weigh_event
+from referrals.services.binding import (
+    BINDS,
+    Candidate,
+    Friend,
+    bind_friend,
+    binding_of,
+    is_same_person,
+    places_of,
+    weigh_event,
+)
 from referrals.services.histories import load_history, refunded_minor
 from referrals.services.weighing import Weighed, save_weighed, weigh_referral
 from referrals.terms import terms_from_json
@@ -75,9 +84,34 @@ def _load_friend(customer: Customer) -> Friend:
 def _bind(event: Event, friend: Friend, at: datetime) -> list[str]:
     chosen, warnings = weigh_event(event, friend)
     if chosen is not None:
-        Customer.objects.select_for_update(no_key=True).get(pk=chosen.evidence.link.customer_id)
+        advocate = Customer.objects.select_for_update(no_key=True).get(pk=chosen.evidence.link.customer_id)
+        if advocate.merged_into_id is not None:  # since the evidence was read: now it names the person
+            return _bind(event, friend, at)
         bind_friend(candidate=chosen, event=event, friend=friend, at=at)
     return warnings
+
+
+@transaction.atomic(savepoint=False)
+def judge_friend(*, customer: Customer, at: datetime) -> list[Referral]:
+    """Judge anew every referral of a friend, whose row the caller has locked; return those that could move.
+
+    Where facts came to the friend from elsewhere, their evidence for who holds the friend counts from now on.
+    """
+    friend = _load_friend(customer)
+    carrying = Event.objects.filter(customer=customer, type__in=BINDS).exclude(code="", click_id="", coupon="")
+    for event in carrying.select_related("customer").order_by("received_at", "pk"):
+        chosen, _ = weigh_event(event, friend)
+        if chosen is not None and any(_holds(referral, chosen) for referral in friend.referrals):
+            bind_friend(candidate=chosen, event=event, friend=friend, at=at)
+    return _judge_friend(friend, event=None, at=at)
+
+
+def _holds(referral: Referral, candidate: Candidate) -> bool:
+    return (
+        referral.state in Referral.LIVE
+        and referral.advocate_id == candidate.evidence.link.customer_id
+        and bool(places_of(referral) & candidate.places)
+    )
 
 
 def _judge_friend(friend: Friend, *, event: Event | None, at: datetime) -> list[Referral]:

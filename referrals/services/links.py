@@ -10,7 +10,7 @@ from core.manners import is_rude
 from messaging.names import safe_text
 from referrals.codes import canonical_code, random_code, vanity_problem
 from referrals.models import Code, Customer, Link, Program
-from referrals.queries.audiences import offered_programs
+from referrals.queries.audiences import offered_programs, offered_to_many
 
 LONGEST_NOTE = 160
 RENAMES, RENAME_WINDOW = 3, timedelta(days=30)
@@ -57,6 +57,21 @@ def ensure_links(*, customer: Customer) -> list[Link]:
     A program with an audience is offered to its segment alone; whoever was in it keeps a working link.
     """
     return ensure_links_of(customers=[customer], programs=offered_programs(customer))
+
+
+@transaction.atomic
+def first_links(*, customers: Sequence[Customer]) -> dict[int, Link]:
+    """Make every customer's links as `ensure_links` does, in few statements; return the first of each, by customer."""
+    by_offer: dict[tuple[int, ...], list[Customer]] = {}
+    programs: dict[int, Program] = {}
+    for customer, offered in offered_to_many(customers):
+        programs |= {program.pk: program for program in offered}
+        by_offer.setdefault(tuple(program.pk for program in offered), []).append(customer)
+    found: dict[int, Link] = {}
+    for keys, people in by_offer.items():
+        for link in ensure_links_of(customers=people, programs=[programs[key] for key in keys]):
+            found.setdefault(link.customer_id, link)
+    return found
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What referrals keep of people: the customer, their links, clicks, events and referrals."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -11,6 +12,7 @@ from referrals.erasing import ERASED, redact_body, replace_all, without_words
 from referrals.models import (
     Assist,
     BlockEntry,
+    Claim,
     Click,
     Code,
     Customer,
@@ -18,10 +20,12 @@ from referrals.models import (
     Event,
     InboundCall,
     Link,
+    Merge,
     Referral,
     ReferralStep,
     ReviewDecision,
     RiskAssessment,
+    Share,
     VetoCall,
 )
 from referrals.services.erasing import PersonalData, new_external_id
@@ -33,6 +37,7 @@ def _export(customer: Customer) -> dict[str, Any]:
     about = ("external_id", "email", "name", "locale", "time_zone", "attributes", "created_at", "contact_as_of")
     return {
         "customer": {name: getattr(customer, name) for name in about},
+        "also_known_as": list(customer.aliases.order_by("pk").values_list("external_id", flat=True)),
         "links": [
             {
                 "program": one.program.slug,
@@ -87,6 +92,7 @@ def _visits(customer: Customer) -> QuerySet[Click]:
 
 def _erase(customer: Customer, _receipt: Erasure) -> None:
     purge_inbound_of(customer=customer)
+    _erase_aliases(customer)
     replaced = _new_codes(customer)
     if new_external_id(customer) != customer.external_id:
         replaced[customer.external_id.casefold()] = new_external_id(customer)
@@ -95,6 +101,39 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
     _erase_visits(customer)
     _erase_steps(customer, replaced)
     _erase_reviews(customer)
+
+
+def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
+    """Let events, links, visits and referrals be those of `into`; whom the source brought moves with the rewards."""
+    for model, name in ((Claim, "friend"), (InboundCall, "customer")):
+        model._default_manager.filter(**{name: source}).update(**{name: into})
+    helped = Assist.objects.filter(advocate=into).values("referral")
+    Assist.objects.filter(Q(referral__in=helped) | Q(referral__advocate=into), advocate=source).delete()
+    Assist.objects.filter(advocate=source).update(advocate=into)
+    links = Link.objects.filter(customer=source).order_by("pk")
+    return {
+        "events": Event.objects.filter(customer=source).update(customer=into),
+        "links": sum(_merge_link(link, into) for link in links),
+        "advocates": Referral.objects.filter(friend=source).update(friend=into),
+    }
+
+
+def _merge_link(link: Link, into: Customer) -> int:
+    """Hand the link over; where there is one in the program already, its codes and visits join that one."""
+    own = Link.objects.filter(customer=into, program=link.program).first()
+    if own is None:
+        return Link.objects.filter(pk=link.pk).update(customer=into)
+    for model in (Code, Click, Share, Claim):
+        model._default_manager.filter(link=link).update(link=own)
+    link.delete()
+    return 1
+
+
+def _erase_aliases(customer: Customer) -> None:
+    """Keep the other ids of a person who was merged as their own is kept: an address only as a keyed hash."""
+    for alias in customer.aliases.filter(external_id__contains="@"):
+        Customer.objects.filter(pk=alias.pk).update(external_id=new_external_id(alias))
+    Merge.objects.filter(into=customer).update(reason="")
 
 
 def _new_codes(customer: Customer) -> dict[str, str]:
@@ -203,4 +242,4 @@ def _erase_reviews(customer: Customer) -> None:
         BlockEntry.objects.filter(kind=BlockEntry.Kind.EMAIL, pattern__iexact=customer.email).delete()
 
 
-PERSONAL_DATA = PersonalData("referrals", _export, _erase)
+PERSONAL_DATA = PersonalData("referrals", _export, _erase, _merge)

@@ -21,10 +21,12 @@ from core.errors import Invalid
 from referrals.models import Customer, Erasure
 from referrals.people import external_id_problem
 from referrals.queries.links import share_url
+from referrals.queries.people import customer_known_as, find_alias, living_customer_known_as, living_customers
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.erasing import erase_customer, export_customer
-from referrals.services.events import erased_keys
+from referrals.services.identities import erased_keys
 from referrals.services.links import ensure_links
+from referrals.services.merging import merge_customers
 from rewards.models import Entry
 from rewards.queries.balances import empty_counts, expiring_next, ledger_of, points_of, referral_counts
 from rewards.queries.standing import MembershipStanding, badges_of, memberships_of
@@ -142,11 +144,18 @@ class CustomerOut(serializers.Serializer[Any]):
         return customer_json(instance)
 
 
+class MergeIn(StrictSerializer):
+    """Whose id this one is as well, and why."""
+
+    into = serializers.CharField(max_length=200)
+    reason = serializers.CharField(max_length=200, required=False, default="")
+
+
 class LedgerEntryOut(serializers.Serializer[Any]):
     """One entry of a customer's ledger; `balance` is that bucket's afterwards."""
 
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(["grant", "release", "revoke", "redeem", "expire", "adjust"])
+    kind = serializers.ChoiceField(["grant", "release", "revoke", "redeem", "expire", "adjust", "merge"])
     points = serializers.IntegerField()
     bucket = serializers.ChoiceField(["pending", "available", "debt"])
     balance = serializers.IntegerField()
@@ -213,7 +222,7 @@ def _standing_json(standing: MembershipStanding) -> dict[str, Any]:
 
 def find_customer(external_id: str) -> Customer:
     """Return the customer or raise `Http404`."""
-    customer = Customer.objects.filter(external_id=external_id).first()
+    customer = customer_known_as(external_id)
     if customer is None:
         erased = erased_keys(external_id) if "@" in external_id else []
         customer = Customer.objects.filter(external_id__in=erased).first()
@@ -248,7 +257,7 @@ class CustomersView(APIView):
     @extend_schema(parameters=[OpenApiParameter("email", str)], responses=page_of(CustomerOut))
     def get(self, request: Request) -> Response:
         """Return customers, newest first; `?email=` those with exactly that address."""
-        customers = Customer.objects.filter(erased_at=None)
+        customers = living_customers()
         if email := request.query_params.get("email"):
             customers = customers.filter(email__iexact=email)
         return CursorPages(request).answer(customers, CustomerOut)
@@ -287,6 +296,30 @@ class CustomerView(APIView):
             external_id=external_id, data=CustomerData(**body.validated_data), at=timezone.now()
         )
         return Response(customer_json(customer), status=201 if created else 200)
+
+
+class CustomerMergeView(APIView):
+    """Two ids of one person."""
+
+    permission_classes = [scope("write")]
+
+    @extend_schema(request=MergeIn, responses={200: CustomerOut})
+    @idempotent
+    def post(self, request: Request, external_id: str) -> Response:
+        """Make this customer an alias of the one named in `into` and return that one; it cannot be undone.
+
+        Both ids are understood from then on. Again: 200, nothing changes. 409 `cannot_merge` says why not.
+        """
+        body = MergeIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        into = living_customer_known_as(body.validated_data["into"])
+        if into is None:
+            raise Invalid("no customer has this id", pointer="/into")
+        source = find_alias(external_id) or find_living(external_id)
+        reason = body.validated_data["reason"]
+        merge_customers(source=source, into=into, reason=reason, by=f"key:{request.auth}", at=timezone.now())
+        into.refresh_from_db()
+        return Response(customer_json(into))
 
 
 class CustomerLedgerView(APIView):

@@ -13,20 +13,20 @@ from rest_framework.views import APIView
 from core.api.idempotency import idempotent
 from core.api.permissions import scope
 from core.api.problems import problem_of
+from core.errors import Refused
 from referrals.facts import fact_from_json
 from referrals.models import Event
-from referrals.services.events import Recorded, record_event, record_events
+from referrals.services.batches import record_events
+from referrals.services.events import Recorded, record_event
 from rewards.api.shapes import EventAnswer, RejectedEvent, ReportedEvent, decision_json, event_json
-from rewards.queries.decisions import decision_of
+from rewards.queries.decisions import Decision, decision_of, decisions_of
 from rewards.services.settling import settle_event
 
 MAX_BATCH = 1000
 
 
-def _answer(recorded: Recorded) -> dict[str, Any]:
-    if recorded.event is None:
-        raise RuntimeError("a refused event has no decision")
-    return decision_json(decision_of(recorded.event), status="duplicate" if recorded.duplicate else "accepted")
+def _shown(decision: Decision, recorded: Recorded) -> dict[str, Any]:
+    return decision_json(decision, status="duplicate" if recorded.duplicate else "accepted")
 
 
 def find_event(event_id: str) -> Event:
@@ -48,7 +48,10 @@ class EventsView(APIView):
         """Record the fact and return what was decided: 201, or 200 for a duplicate."""
         now = timezone.now()
         recorded = record_event(fact=fact_from_json(request.data, now=now), at=now)
-        return Response(_answer(recorded), status=200 if recorded.duplicate else 201)
+        if recorded.event is None:
+            raise RuntimeError("a refused event has no decision")
+        answer = _shown(decision_of(recorded.event), recorded)
+        return Response(answer, status=200 if recorded.duplicate else 201)
 
 
 BATCH = PolymorphicProxySerializer(
@@ -70,13 +73,17 @@ class EventBatchView(APIView):
         if len(request.data) > MAX_BATCH:
             raise ValidationError({"non_field_errors": [f"Expected at most {MAX_BATCH} events."]})
         results = record_events(facts=request.data, at=timezone.now())
-        return Response([self._item(body, one) for body, one in zip(request.data, results, strict=True)])
+        decisions = iter(decisions_of([one.event for one in results if one.event is not None]))
+        return Response(
+            [
+                self._refused(body, one.refusal) if one.refusal else _shown(next(decisions), one)
+                for body, one in zip(request.data, results, strict=True)
+            ]
+        )
 
     @staticmethod
-    def _item(body: object, recorded: Recorded) -> dict[str, Any]:
-        if recorded.refusal is None:
-            return _answer(recorded)
-        problem = problem_of(recorded.refusal)
+    def _refused(body: object, refusal: Refused) -> dict[str, Any]:
+        problem = problem_of(refusal)
         event_id = body.get("event_id") if isinstance(body, dict) else None
         event_id = event_id if isinstance(event_id, str) else None
         return {"event_id": event_id, "status": "rejected", "error": problem.as_dict() if problem else None}

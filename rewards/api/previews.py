@@ -13,7 +13,8 @@ from core.api.idempotency import idempotent
 from core.api.permissions import scope
 from core.api.serializers import StrictSerializer
 from core.ids import new_id
-from referrals.models import Customer, Program
+from referrals.models import Program
+from referrals.queries.people import customer_known_as
 from rewards.api.shapes import ReportedCustomer, ReportedEvidence, ReportedOrder, referral_json, reward_json
 from rewards.models import Reward
 from rewards.queries.catalogue import Offered, items_offered, offered_to
@@ -144,7 +145,7 @@ class PreviewView(APIView):
             order = preview_event(body=fact, at=now, show=_order_json)
         who = given["customer"]["external_id"]
         friends = preview_friends(external_id=who, program=given.get("program", ""), at=now, show=_friend_json)
-        customer = Customer.objects.filter(external_id=who).first()
+        customer = customer_known_as(who)
         items = offered_to(customer, items_offered(at=now)) if customer else []
         return Response({"order": order, "next_friend": friends, "can_buy": [_item_json(one) for one in items]})
 

@@ -18,7 +18,7 @@ from core.api.permissions import ScopeByMethod, scope
 from core.api.serializers import StrictSerializer
 from core.errors import Invalid
 from core.money import to_text
-from referrals.models import Customer
+from referrals.queries.people import living_customer_known_as
 from rewards.models import CatalogueItem, Redemption
 from rewards.queries.catalogue import items_offered, redemptions_with_people
 from rewards.services.redeeming import (
@@ -176,7 +176,7 @@ class RedemptionsView(APIView):
         body = RedemptionIn(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
-        customer = Customer.objects.filter(external_id=given["customer"], erased_at=None).first()
+        customer = living_customer_known_as(given["customer"])
         if customer is None:
             raise Invalid(f"no customer {given['customer']!r}", pointer="/customer")
         item = CatalogueItem.objects.filter(slug=given["item"]).first()

@@ -20,6 +20,7 @@ from core.api.permissions import scope
 from core.api.serializers import StrictSerializer
 from core.errors import Invalid
 from referrals.models import Customer, Program, Referral, RiskAssessment
+from referrals.queries.people import current_id, living_customer_known_as
 from referrals.queries.programs import program_runs_at
 from referrals.services.by_hand import bind_by_hand
 from referrals.services.lifecycle import STAFF_REASONS, reopen_referral, void_referral
@@ -101,7 +102,7 @@ def find_referral(public_id: str) -> Referral:
 def _filtered(request: Request, rows: QuerySet[Any], names: dict[str, str], states: list[str]) -> QuerySet[Any]:
     for name, column in names.items():
         if value := request.query_params.get(name):
-            rows = rows.filter(**{column: value})
+            rows = rows.filter(**{column: current_id(value) if column.endswith("external_id") else value})
     if (slug := request.query_params.get("program")) and not Program.objects.filter(slug=slug).exists():
         raise ValidationError({"program": [f"There is no program {slug!r}."]})
     if state := request.query_params.get("state"):
@@ -150,7 +151,7 @@ def _running(slug: str, at: datetime) -> Program:
 
 
 def _advocate(external_id: str) -> Customer:
-    advocate = Customer.objects.filter(external_id=external_id, erased_at=None).first()
+    advocate = living_customer_known_as(external_id)
     if advocate is None:
         raise Invalid("no customer has this id", pointer="/advocate")
     return advocate

@@ -16,9 +16,10 @@ from core.api.serializers import StrictSerializer
 from core.errors import Invalid
 from referrals.bots import PERSON, Verdict
 from referrals.landing import UTM_KEYS, common_domain, utm_of
-from referrals.models import Customer, Link, OfferView, Placement, Program
+from referrals.models import Link, OfferView, Placement, Program
 from referrals.queries.audiences import public_programs
 from referrals.queries.links import SHARE_CHANNELS
+from referrals.queries.people import living_customer_known_as
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.takeovers import program_in_charge
 from referrals.services.clicks import Visit, record_click
@@ -229,7 +230,7 @@ def _shared_link(guest: Guest, given: dict[str, Any]) -> Link:
         return find_link(guest, code=given["code"])[0]
     if not guest.trusted:
         raise Invalid("a publishable key names a link by its code", pointer="/customer")
-    customer = Customer.objects.filter(external_id=given["customer"], erased_at=None).first()
+    customer = living_customer_known_as(given["customer"])
     if customer is None:
         raise Invalid("no customer has this id", pointer="/customer")
     return ensure_link(customer=customer, program=_program(given.get("program", "")))

@@ -26,6 +26,7 @@ urlpatterns = [
     path("customers", customers.CustomersView.as_view(), name="api_customers"),
     path("customers/<str:external_id>", customers.CustomerView.as_view(), name="api_customer"),
     path("customers/<str:external_id>/export", customers.CustomerExportView.as_view(), name="api_customer_export"),
+    path("customers/<str:external_id>/merge", customers.CustomerMergeView.as_view(), name="api_customer_merge"),
     path("customers/<str:external_id>/ledger", customers.CustomerLedgerView.as_view(), name="api_customer_ledger"),
     path(
         "customers/<str:external_id>/adjustments",

@@ -21,6 +21,7 @@ from referrals.models import Customer
 from referrals.people import external_id_problem
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
+from referrals.queries.people import living_customer_known_as
 from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.links import ensure_links
@@ -122,7 +123,7 @@ def _customer(request: Request) -> Customer | None:
         raise IdentityRefused("this token is forged, over, or signed with another key's secret")
     if problem := external_id_problem(external_id):
         raise IdentityRefused(f"this token names no customer: {problem}")
-    known = Customer.objects.filter(external_id=external_id, erased_at=None).first()
+    known = living_customer_known_as(external_id)
     return known or put_customer(external_id=external_id, data=CustomerData(), at=now)[0]
 
 

@@ -7,7 +7,8 @@ from referrals.models import Customer
 class Account(models.Model):
     """A side of the book: a customer's pending, available or debt points, or one of the company's.
 
-    A customer's account keeps a balance that is never negative; the company's keep none.
+    A customer's account keeps a balance that is never negative; the company's keep none. One that is closed was
+    another customer's who turned out to be the same person: it is empty, its history stays.
     """
 
     class Kind(models.TextChoices):
@@ -26,10 +27,13 @@ class Account(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     balance = models.BigIntegerField(default=0)
     seq = models.PositiveBigIntegerField(default=0)
+    closed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "kind"], name="one_account_a_customer_and_kind"),
+            models.UniqueConstraint(
+                fields=["customer", "kind"], condition=models.Q(closed=False), name="one_account_a_customer_and_kind"
+            ),
             models.UniqueConstraint(
                 fields=["kind"], condition=models.Q(customer=None), name="one_company_account_a_kind"
             ),
@@ -50,6 +54,7 @@ class Transfer(models.Model):
         REDEEM = "redeem", "redeem"
         EXPIRE = "expire", "expire"
         ADJUST = "adjust", "adjust"
+        MERGE = "merge", "merge"
 
     key = models.CharField(max_length=120, unique=True)
     debit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="debits")

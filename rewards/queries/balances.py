@@ -35,7 +35,7 @@ def points_of_many(customers: Iterable[Customer]) -> dict[int, Points]:
     """Return the points of each customer, by primary key, in two queries."""
     pks = [customer.pk for customer in customers]
     balances: dict[int, dict[str, int]] = {pk: {} for pk in pks}
-    for account in Account.objects.filter(customer__in=pks):
+    for account in Account.objects.filter(customer__in=pks, closed=False):
         balances[account.customer_id or 0][account.kind] = account.balance
     moved: dict[int, dict[str, int]] = {pk: {} for pk in pks}
     sums = (

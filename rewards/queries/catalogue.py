@@ -44,7 +44,8 @@ def items_offered(*, at: datetime) -> QuerySet[CatalogueItem]:
 
 def offered_to(customer: Customer, items: Iterable[CatalogueItem]) -> list[Offered]:
     """Return each item as the customer sees it, in three queries."""
-    account = Account.objects.filter(customer=customer, kind=Account.Kind.AVAILABLE).values_list("balance", flat=True)
+    accounts = Account.objects.filter(customer=customer, kind=Account.Kind.AVAILABLE, closed=False)
+    account = accounts.values_list("balance", flat=True)
     available = account.first() or 0
     had = dict(
         Redemption.objects.filter(customer=customer, state__in=Redemption.STANDING)

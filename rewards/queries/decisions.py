@@ -1,15 +1,16 @@
 """What an event led to: the referrals it touches and the rewards it caused."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from core.dispatch import settled
 from referrals.models import Click, Event, Referral
 from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
-from rewards.models import Reward
+from rewards.models import Reward, RewardStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +36,51 @@ def referrals_with_people() -> QuerySet[Referral]:
 
 def decision_of(event: Event) -> Decision:
     """Return what the event led to, as it stands now: one referral per program it touches."""
-    referrals = _one_a_program(referrals_with_people().filter(friend_id=_friend_of(event)).order_by("pk"))
-    rewards = rewards_with_people().filter(Q(event=event) | Q(steps__event=event)).distinct().order_by("pk")
-    return Decision(
-        event=event,
-        settled=bool(settled([f"event:{event.pk}"])),
-        named=_named(event, referrals),
-        referrals=referrals,
-        rewards=list(rewards),
-    )
+    return decisions_of([event])[0]
 
 
-def _friend_of(event: Event) -> int:
-    if event.type == Event.Type.REFUND:
-        purchase = Event.objects.filter(type=Event.Type.PURCHASE, order_id=event.order_id).first()
-        if purchase is not None:
-            return purchase.customer_id
-    return event.customer_id
+def decisions_of(events: Sequence[Event]) -> list[Decision]:
+    """Return what each event led to, in their order; many in as few statements as one, but for those with evidence."""
+    done = settled([f"event:{event.pk}" for event in events])
+    friends = _friends_of(events)
+    referrals: dict[int, list[Referral]] = defaultdict(list)
+    for referral in referrals_with_people().filter(friend__in=set(friends.values())).order_by("pk"):
+        referrals[referral.friend_id].append(referral)
+    rewards = _rewards_of({event.pk for event in events})
+    return [
+        Decision(
+            event=event,
+            settled=f"event:{event.pk}" in done,
+            named=_named(event, chosen),
+            referrals=chosen,
+            rewards=rewards[event.pk],
+        )
+        for event in events
+        for chosen in (_one_a_program(referrals[friends[event.pk]]),)
+    ]
+
+
+def _friends_of(events: Sequence[Event]) -> dict[int, int]:
+    """Return whose referrals each event touches: its customer's, a refund's those of whoever bought the order."""
+    orders = {event.order_id for event in events if event.type == Event.Type.REFUND}
+    purchases = Event.objects.filter(type=Event.Type.PURCHASE, order_id__in=orders) if orders else Event.objects.none()
+    buyers = dict(purchases.values_list("order_id", "customer"))
+    return {
+        event.pk: (buyers.get(event.order_id) if event.type == Event.Type.REFUND else None) or event.customer_id
+        for event in events
+    }
+
+
+def _rewards_of(events: set[int]) -> dict[int, list[Reward]]:
+    """Return per event the rewards that it caused or that took a step through it, in order."""
+    pairs = set(Reward.objects.filter(event__in=events).values_list("event_id", "pk"))
+    steps = RewardStep.objects.filter(event__in=events).values_list("event_id", "reward_id")
+    pairs |= {(event, reward) for event, reward in steps if event is not None}
+    rewards = rewards_with_people().in_bulk({reward for _, reward in pairs}) if pairs else {}
+    found: dict[int, list[Reward]] = defaultdict(list)
+    for event, reward in sorted(pairs):
+        found[event].append(rewards[reward])
+    return found
 
 
 def _one_a_program(referrals: Iterable[Referral]) -> list[Referral]:

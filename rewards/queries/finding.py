@@ -64,7 +64,12 @@ def _redemptions(wanted: str, people: list[Customer], coupon: Coupon | None) -> 
 
 
 def _people(wanted: str, coupon: Coupon | None) -> QuerySet[Customer]:
-    found = Q(external_id=wanted) | Q(pk__in=_by_event(wanted)) | Q(pk__in=_by_code(wanted))
+    found = (
+        Q(external_id=wanted)
+        | Q(aliases__external_id=wanted)
+        | Q(pk__in=_by_event(wanted))
+        | Q(pk__in=_by_code(wanted))
+    )
     if coupon is not None:
         claims = Claim.objects.filter(key=coupon.key, friend__isnull=False)
         found |= Q(pk__in=claims.values("friend"))
@@ -74,7 +79,7 @@ def _people(wanted: str, coupon: Coupon | None) -> QuerySet[Customer]:
         found |= Q(email__iexact=wanted) | Q(email_normalized=normalize_email(wanted))
     if len(wanted) >= SHORTEST:
         found |= Q(name__icontains=wanted) | Q(email__icontains=wanted)
-    return Customer.objects.filter(found).order_by("-created_at", "-pk")
+    return Customer.objects.filter(found, merged_into=None).order_by("-created_at", "-pk").distinct()
 
 
 def _by_event(wanted: str) -> list[int]:

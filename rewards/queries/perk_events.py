@@ -3,6 +3,7 @@
 from django.db.models import Count, Q, QuerySet
 
 from referrals.models import Customer, Program
+from referrals.queries.people import living_customers
 from referrals.queries.programs import current_offer, terms_of
 from rewards.models import EventInvitation, PerkEvent, TierStanding
 from rewards.queries.holding import held_by_rewards, perks_bought
@@ -20,7 +21,7 @@ def audience_of(event: PerkEvent) -> QuerySet[Customer]:
         chosen |= Q(pk__in=standings.filter(level__in=event.tiers).values("customer"))
     if event.perk:
         chosen |= Q(pk__in=_holders(event, standings))
-    return Customer.objects.filter(chosen, erased_at=None)
+    return living_customers().filter(chosen)
 
 
 def _holders(event: PerkEvent, standings: "QuerySet[TierStanding]") -> set[int]:

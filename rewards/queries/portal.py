@@ -156,7 +156,7 @@ class PointsLine:
 
 def purse_of(customer: Customer) -> Purse:
     """Return the customer's points; zeros where there were never any."""
-    accounts = Account.objects.filter(customer=customer).values_list("kind", "balance")
+    accounts = Account.objects.filter(customer=customer, closed=False).values_list("kind", "balance")
     balances = dict(accounts)
     pending = Reward.objects.filter(recipient=customer, state=Reward.State.PENDING, points__gt=0)
     expiring = expiring_next(customer)
@@ -308,6 +308,7 @@ def transfers_of(customer: Customer) -> QuerySet[Transfer]:
         Transfer.objects.filter(Q(debit__customer=customer) | Q(credit__customer=customer))
         .exclude(kind=Transfer.Kind.GRANT, resolution__isnull=False)
         .exclude(kind=Transfer.Kind.REVOKE, reward=None)
+        .exclude(kind=Transfer.Kind.MERGE)
         .select_related("debit", "credit", "reward__program", "reward__referral__friend", "reward__referral__advocate")
         .order_by("-event_at", "-pk")
     )

@@ -27,6 +27,7 @@ TAKEN_BACK: Mapping[str, str] = {
     "existing_customer": gettext_noop("taken back: your friend was a customer before"),
     "program_not_running": gettext_noop("taken back: the program was not running at that time"),
     "outside_window": gettext_noop("taken back: your link had been opened too long before"),
+    "same_person": gettext_noop("taken back: your friend had been brought here before, under another account"),
     "cycle": gettext_noop("taken back: this friend had brought you here in the first place"),
 }
 

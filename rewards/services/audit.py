@@ -28,6 +28,7 @@ _SIDES = {
     Transfer.Kind.REDEEM: {(Kind.AVAILABLE, Kind.REDEEMED), (Kind.REDEEMED, Kind.AVAILABLE)},
     Transfer.Kind.EXPIRE: {(Kind.AVAILABLE, Kind.EXPIRED)},
     Transfer.Kind.ADJUST: {(Kind.ADJUSTED, Kind.AVAILABLE), (Kind.AVAILABLE, Kind.ADJUSTED)},
+    Transfer.Kind.MERGE: {(kind, kind) for kind in Account.OF_CUSTOMERS},
 }
 """Between which accounts each kind of transfer may move points."""
 
@@ -91,11 +92,13 @@ def _entries_follow() -> Iterator[Finding]:
 
 
 def _accounts_agree() -> Iterator[Finding]:
-    """A customer's balance is the sum of its entries and its number the last one's; the company keeps none."""
+    """A balance is the sum of its entries and its number the last one's; the company and what is closed have none."""
     rows = Account.objects.annotate(total=Sum("entries__delta")).order_by("pk")
     counted = dict(Entry.objects.values_list("account").annotate(last=Max("seq")).order_by())
     for account in rows.iterator(CHUNK):
         total = account.total or 0
+        if account.closed and account.balance:
+            yield Finding(f"account {account.pk}", f"nothing (it is closed), found {account.balance}")
         if account.balance != total:
             yield Finding(f"account {account.pk}", f"balance {total} (its entries), found {account.balance}")
         if account.seq != counted.get(account.pk, 0):
@@ -154,7 +157,7 @@ def _rewards_agree() -> Iterator[Finding]:
             yield Finding(f"reward {pk}", f"{stands} points (its transfers), found {points}")
         if state == Reward.State.PENDING:
             pending[recipient] += points
-    for account in Account.objects.filter(kind=Kind.PENDING).order_by("pk").iterator(CHUNK):
+    for account in Account.objects.filter(kind=Kind.PENDING, closed=False).order_by("pk").iterator(CHUNK):
         expected = pending.get(account.customer_id or 0, 0)
         if account.balance != expected:
             yield Finding(f"account {account.pk}", f"{expected} points (its pending rewards), found {account.balance}")

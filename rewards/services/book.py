@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet, Sum
 from core.dispatch import publish
 from core.errors import Refused
 from core.periods import local_day
+from referrals.models import Customer
 from rewards.events import PointsMoved
 from rewards.models import Account, Entry, Redemption, Reward, Transfer
 from rewards.services.lots import Lots
@@ -22,6 +23,12 @@ class InsufficientPoints(Refused):
     """Fewer points are available than the debit asks for; the detail says how many there are."""
 
     code = "insufficient_points"
+
+
+class MergedMeanwhile(Refused):
+    """The customer became another one's alias after they were looked up; asked again, the other one is found."""
+
+    code = "merged_meanwhile"
 
 
 def company_account(kind: str) -> Account:
@@ -53,13 +60,16 @@ class Book:
     @staticmethod
     def _lock(customers: list[int]) -> dict[tuple[int, str], Account]:
         def locked() -> QuerySet[Account]:
-            return Account.objects.select_for_update(no_key=True).filter(customer__in=customers).order_by("pk")
+            open_ones = Account.objects.select_for_update(no_key=True).filter(customer__in=customers, closed=False)
+            return open_ones.order_by("pk")
 
         accounts = list(locked())
         if len(accounts) < len(customers) * len(Account.OF_CUSTOMERS):
             wanted = [Account(customer_id=pk, kind=kind) for pk in customers for kind in Account.OF_CUSTOMERS]
             Account.objects.bulk_create(wanted, ignore_conflicts=True)
             accounts = list(locked())
+            if Customer.objects.filter(pk__in=customers, merged_into__isnull=False).exists():
+                raise MergedMeanwhile("this customer was merged into another one meanwhile; try again")
         return {(account.customer_id or 0, account.kind): account for account in accounts}
 
     def balance(self, customer: int, kind: str) -> int:
@@ -172,10 +182,13 @@ class Book:
         available = self._accounts[redemption.customer_id, Kind.AVAILABLE]
         self.expire(redemption.customer_id)
         spent = Transfer.objects.get(redemption=redemption, kind=Transfer.Kind.REDEEM, reverses=None)
+        place = available
+        if spent.debit_id != available.pk:
+            place = Account.objects.select_for_update(no_key=True).get(pk=spent.debit_id)
         transfer = self._post(
             Transfer.Kind.REDEEM,
             self._of_company(Kind.REDEEMED),
-            available,
+            place,
             redemption.points,
             redemption=redemption,
             reverses=spent,
@@ -184,7 +197,18 @@ class Book:
             once=f"redeem:{redemption.public_id}:undone",
         )
         self._lots.give_back(transfer, spent=spent)
+        if place is not available:
+            self._move_lots(place, available)
         self._repay(redemption.customer_id)
+
+    def absorb(self, *, source: int, into: int) -> None:
+        """Move all that a customer has to another who is the same person; debts are paid off, lots keep their ends."""
+        self.expire(source)
+        self._move_lots(self._accounts[source, Kind.AVAILABLE], self._accounts[into, Kind.AVAILABLE])
+        for kind in (Kind.PENDING, Kind.DEBT):
+            if amount := self.balance(source, kind):
+                self._post(Transfer.Kind.MERGE, self._accounts[source, kind], self._accounts[into, kind], amount)
+        self._repay(into)
 
     def expire(self, customer: int) -> int:
         """Expire the customer's points whose last instant has passed; return how many."""
@@ -224,6 +248,12 @@ class Book:
                 runs.append([])
             runs[-1].append(transfer)
         return runs
+
+    def _move_lots(self, source: Account, into: Account) -> None:
+        for lot in self._lots.holding(source):
+            cause = _until(lot.expires_at)
+            transfer = self._post(Transfer.Kind.MERGE, source, into, lot.remaining, reward=lot.reward, cause=cause)
+            self._lots.move(transfer, lot)
 
     def _post(
         self,

@@ -10,7 +10,7 @@ from accounts.changes import ChangeKind, ask_change
 from accounts.models import ChangeRequest, User
 from core.errors import Invalid
 from referrals.models import Customer
-from referrals.services.events import Erased
+from referrals.services.identities import Erased
 from rewards.models import Account, Transfer
 from rewards.services.adjustments import MAX_POINTS, adjust_points, check_expiry
 

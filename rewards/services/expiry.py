@@ -47,7 +47,8 @@ def warn_due(*, at: datetime) -> int:
 
 @transaction.atomic
 def _warn(customer: int, *, at: datetime) -> int:
-    accounts = Account.objects.select_for_update(no_key=True).filter(customer=customer, kind=Account.Kind.AVAILABLE)
+    mine = Account.objects.filter(customer=customer, kind=Account.Kind.AVAILABLE, closed=False)
+    accounts = mine.select_for_update(no_key=True)
     lots = list(
         Lot.objects.filter(account__in=list(accounts), remaining__gt=0, expires_at__gte=at, warn_at__isnull=False)
         .order_by("expires_at", "pk")

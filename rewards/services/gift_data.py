@@ -1,6 +1,7 @@
 """What the giving of rewards keeps of people."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -55,4 +56,9 @@ def _erase_calls(customer: Customer) -> None:
         call.save(update_fields=["answer", "last_error", "payload"])
 
 
-PERSONAL_DATA = PersonalData("gifts", _export, _erase)
+def _merge(_source: Customer, _into: Customer, _at: datetime) -> dict[str, int]:
+    """Nothing: what was given hangs on rewards and redemptions, claims on links and referrals."""
+    return {}
+
+
+PERSONAL_DATA = PersonalData("gifts", _export, _erase, _merge)

@@ -36,6 +36,16 @@ class Lots:
         )
         self._opened.append(lot)
 
+    def holding(self, account: Account) -> list[Lot]:
+        """Return the account's lots that hold points, in the order in which they are spent."""
+        return [lot for lot in self._of(account) if lot.remaining]
+
+    def move(self, transfer: Transfer, lot: Lot) -> None:
+        """Open a lot in the transfer's account that goes on where this one, emptied, ends."""
+        self.take(transfer, lot, transfer.amount)
+        self.open(transfer, reward=lot.reward, expires_at=lot.expires_at)
+        self._opened[-1].available_at = lot.available_at
+
     def overdue(self, account: Account) -> list[Lot]:
         """Return the account's lots that hold points whose last instant has passed."""
         return [lot for lot in self._of(account) if lot.remaining and is_past(lot.expires_at, at=self.at)]

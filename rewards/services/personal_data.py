@@ -1,5 +1,6 @@
 """What rewards keep of people, with the mails and accounts that hang on them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -9,12 +10,14 @@ from accounts.models import User
 from core.services.erasing import erase_traces
 from messaging.queries import wishes_of
 from messaging.services.erasing import erase_recipient, export_recipient
+from messaging.services.merging import merge_recipients
 from referrals.erasing import without_words
 from referrals.models import Customer, Erasure, Event, Referral
 from referrals.services.erasing import PersonalData
 from rewards.models import Appeal, Redemption, RedemptionStep, Reward, RewardStep
 from rewards.queries.balances import ledger_of, points_of
 from rewards.services.adjustments import adjust_points
+from rewards.services.merging import merge_rewards
 from rewards.services.reviewing import cancel_reward
 
 ERASED = "(erased)"
@@ -106,7 +109,7 @@ def _forfeit(customer: Customer, receipt: Erasure) -> None:
         adjust_points(customer=customer, points=-left, reason=FORFEITED, actor=receipt.by, at=receipt.at)
 
 
-PERSONAL_DATA = PersonalData("rewards", _export, _erase)
+PERSONAL_DATA = PersonalData("rewards", _export, _erase, merge_rewards)
 
 
 def _keys(customer: Customer) -> list[str]:
@@ -138,4 +141,8 @@ def _erase_mails(customer: Customer, _receipt: Erasure) -> None:
     erase_traces(words=[customer.email, customer.name, customer.external_id], subjects=subjects)
 
 
-MAILS = PersonalData("mails", _export_mails, _erase_mails)
+def _merge_mails(source: Customer, into: Customer, at: datetime) -> dict[str, int]:
+    return {"mails": merge_recipients(source=f"customer:{source.pk}", into=f"customer:{into.pk}", at=at)}
+
+
+MAILS = PersonalData("mails", _export_mails, _erase_mails, _merge_mails)

@@ -1,10 +1,11 @@
 """What tiers, badges, events and leaderboards keep of a person: to hand out, and to make nobody's."""
 
+from datetime import datetime
 from typing import Any
 
 from referrals.models import Customer, Erasure
 from referrals.services.erasing import PersonalData
-from rewards.models import EventInvitation, LeaderboardPlace, PerkEvent, TierChange, TierStanding
+from rewards.models import DisplayName, EventInvitation, LeaderboardPlace, PerkEvent, TierChange, TierStanding
 from rewards.queries.leaderboards import display_name_of
 from rewards.queries.standing import badges_of, perk_slugs_of
 from rewards.services.leaderboards import leave_leaderboards
@@ -52,4 +53,34 @@ def _erase(customer: Customer, receipt: Erasure) -> None:
         answer_invitation(invitation=invitation, coming=False, at=receipt.at)
 
 
-PERSONAL_DATA = PersonalData("standing", _export, _erase)
+def _merge(source: Customer, into: Customer, at: datetime) -> dict[str, int]:
+    """Let tiers' histories, event places and ranks be those of `into`; of two places at an event one is given back."""
+    for standing in TierStanding.objects.filter(customer=source).order_by("pk"):
+        own = TierStanding.objects.filter(customer=into, program=standing.program).first()
+        if own is None:
+            TierStanding.objects.filter(pk=standing.pk).update(customer=into)
+        else:
+            standing.changes.update(standing=own)
+            standing.delete()
+    if not DisplayName.objects.filter(customer=into).exists():
+        DisplayName.objects.filter(customer=source).update(customer=into)
+    LeaderboardPlace.objects.filter(customer=source).exclude(result__placed__customer=into).update(customer=into)
+    invitations = EventInvitation.objects.filter(customer=source).select_related("event").order_by("pk")
+    return {"events": sum(_merge_invitation(one, into, at) for one in invitations)}
+
+
+_FIRST = (EventInvitation.State.COMING, EventInvitation.State.WAITING)
+
+
+def _merge_invitation(invitation: EventInvitation, into: Customer, at: datetime) -> int:
+    own = EventInvitation.objects.filter(event=invitation.event, customer=into).first()
+    if own is not None and (invitation.state not in _FIRST or own.state == EventInvitation.State.COMING):
+        if invitation.state in _FIRST and invitation.event.opens_at <= at < invitation.event.starts_at:
+            answer_invitation(invitation=invitation, coming=False, at=at)
+        return 0
+    if own is not None:
+        own.delete()
+    return EventInvitation.objects.filter(pk=invitation.pk).update(customer=into)
+
+
+PERSONAL_DATA = PersonalData("standing", _export, _erase, _merge)

@@ -19,6 +19,7 @@ from core.api.problems import CONTENT_TYPE, problem_of
 from core.errors import Invalid
 from core.periods import start_of_day
 from referrals.models import Customer
+from referrals.queries.people import customer_known_as
 from surveys.access import survey_of_slug
 from surveys.api.serializers import SurveyInvitationIn, SurveyInvitationOut, SurveyResponseOut, SurveyScoreOut
 from surveys.models import Response
@@ -108,7 +109,7 @@ class SurveyScore(APIView):
 
 
 def _customer_named(external_id: str) -> Customer:
-    customer = Customer.objects.filter(external_id=external_id).first()
+    customer = customer_known_as(external_id)
     if customer is None:
         raise Invalid(f"there is no customer {external_id!r}", pointer="/customer")
     return customer

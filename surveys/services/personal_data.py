@@ -1,5 +1,6 @@
 """What surveys keep of people: invitations and answers."""
 
+from datetime import datetime
 from typing import Any
 
 from referrals.models import Customer, Erasure
@@ -31,4 +32,13 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
     waiting.update(state=Invitation.State.NOT_ASKED, reason="erased")
 
 
-PERSONAL_DATA = PersonalData("surveys", _export, _erase)
+def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
+    """Let invitations and answers be those of `into`; what of it is planned for both is asked once."""
+    planned = Invitation.objects.filter(state=Invitation.State.PLANNED)
+    asked = planned.filter(customer=into).values("survey")
+    planned.filter(customer=source, survey__in=asked).update(state=Invitation.State.NOT_ASKED, reason="merged")
+    Invitation.objects.filter(customer=source).update(customer=into)
+    return {"answers": Response.objects.filter(customer=source).update(customer=into)}
+
+
+PERSONAL_DATA = PersonalData("surveys", _export, _erase, _merge)

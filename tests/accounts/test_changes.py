@@ -26,7 +26,7 @@ from referrals.models import Customer, Offer, Program
 from referrals.program_file import parse_program
 from referrals.program_text import render_program
 from referrals.queries.programs import document_of
-from referrals.services.events import Erased
+from referrals.services.identities import Erased
 from referrals.services.program_changes import change_program
 from referrals.services.programs import apply_program
 from rewards.models import Account, Transfer

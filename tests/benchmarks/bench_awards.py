@@ -25,7 +25,7 @@ WORKER = """
 import json, sys, django
 django.setup()
 from django.utils import timezone
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 bodies = json.loads(sys.stdin.readline())
 record_events(facts=bodies[:3], at=timezone.now())
 print("ready", flush=True)

@@ -29,6 +29,7 @@ API = {
     ("customers/<str:external_id>/export", "GET"): ("read", 200),
     ("customers/<str:external_id>/ledger", "GET"): ("read", 200),
     ("customers/<str:external_id>/adjustments", "POST"): ("write", 422),
+    ("customers/<str:external_id>/merge", "POST"): ("write", 422),
     ("customers/<str:external_id>/preferences", "GET"): ("read", 200),
     ("customers/<str:external_id>/preferences", "PUT"): ("write", 200),
     ("programs", "GET"): ("read", 200),

@@ -12,7 +12,7 @@ from core.dispatch import deliver_due
 from core.models import Delivery
 from referrals.models import Event, InboundCall, Referral
 from referrals.services import inbound
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 from referrals.services.inbound import translate_due
 from referrals.services.sources import create_source
 from rewards.models import Transfer

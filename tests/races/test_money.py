@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.dispatch import deliver_due
 from core.models import Delivery
 from referrals.models import Customer, Event, Referral
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 from rewards.models import Account, Entry, Reward, Transfer
 from rewards.services import grants
 from rewards.services.adjustments import adjust_points

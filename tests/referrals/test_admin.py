@@ -226,3 +226,37 @@ def test_describe_terms_says_what_the_example_promises():
         "A click counts for 30 days (last touch).",
         "A referral is approved 14 days after the event that qualified it.",
     ]
+
+
+def test_merge_in_the_admin_asks_shows_and_merges(staff):
+    program = make_program()
+    ann, anna = CustomerFactory(external_id="ann"), CustomerFactory(external_id="anna")
+    ensure_link(customer=anna, program=program)
+    page = f"/admin/referrals/customer/{anna.pk}/merge/"
+    browser = staff()
+    asked = browser.get(page)
+    shown = browser.post(page, {"into": "ann", "reason": "two accounts"})
+    refused = browser.post(page, {"into": "anna", "reason": "two accounts", "merge": "1"})
+    nothing_yet = Customer.objects.filter(merged_into__isnull=False).exists()
+    browser.post(page, {"into": ann.email, "reason": "two accounts", "merge": "1"})
+
+    assert asked.status_code == 200
+    assert "1 link and 0 friends become theirs" in " ".join(shown.content.decode().split())
+    assert "Name the other one." in refused.content.decode()
+    assert not nothing_yet
+    anna.refresh_from_db()
+    assert (anna.merged_into, Link.objects.get().customer) == (ann, ann)
+    assert browser.get(page).status_code == 404
+    assert "anna" in browser.get(address(Customer, "change", ann.pk)).content.decode()
+
+
+def test_merge_in_the_admin_is_for_those_who_may_delete_customers(staff):
+    CustomerFactory(external_id="ann")
+    anna = CustomerFactory(external_id="anna")
+
+    answer = staff("Support").post(
+        f"/admin/referrals/customer/{anna.pk}/merge/", {"into": "ann", "reason": "x", "merge": "1"}
+    )
+
+    assert answer.status_code == 403
+    assert not Customer.objects.filter(merged_into__isnull=False).exists()

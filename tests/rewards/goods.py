@@ -27,7 +27,7 @@ def redeem(customer, item, quantity=1, *, at=FIRST, **more):
 
 
 def available(customer) -> int:
-    return Account.objects.get(customer=customer, kind="available").balance
+    return Account.objects.get(customer=customer, kind="available", closed=False).balance
 
 
 def lots(customer) -> list[tuple[int, int]]:

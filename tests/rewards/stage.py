@@ -18,9 +18,9 @@ from core.errors import Refused
 from core.models import Delivery
 from referrals.models import Click, Customer, Link, Program, Referral
 from referrals.program_file import parse_program
+from referrals.services.batches import record_events
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.erasing import erase_customer
-from referrals.services.events import record_events
 from referrals.services.lifecycle import approve_due, expire_due, reopen_referral, void_referral
 from referrals.services.links import ensure_link
 from referrals.services.programs import apply_program

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from referrals.models import Click, Customer, Link, Referral
 from referrals.services import binding
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 from rewards.models import Reward
 from tests import services
 from tests.rewards.comparing import differences

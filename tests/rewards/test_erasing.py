@@ -19,8 +19,9 @@ from messaging.queries import refusals_of
 from referrals.models import Assist, Click, Code, Customer, Erasure, Event, Link, Referral
 from referrals.redirect import Knock, open_link
 from referrals.services import erasing
+from referrals.services.batches import record_events
 from referrals.services.erasing import erase_customer, export_customer
-from referrals.services.events import Erased, record_events
+from referrals.services.identities import Erased
 from rewards.models import Account, DisplayName, EventInvitation, PerkEvent, Transfer
 from rewards.queries.balances import points_of
 from rewards.services.credits import give_points
@@ -294,7 +295,7 @@ def test_every_model_with_words_of_people_was_thought_of():
             "rewards.Appeal",
         ),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
-        "referrals.InboundCall",
+        *("referrals.InboundCall", "referrals.Merge"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
     found = {

@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from referrals.models import Customer
+from referrals.queries.people import living_customer_known_as
 from referrals.services.erasing import erase_customer
-from referrals.services.events import erased_keys
+from referrals.services.identities import erased_keys
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         count = 0
         for points, external_id in lines:
             known = addresses.get(external_id, external_id)
-            customer = Customer.objects.filter(external_id=known, erased_at=None).first()
+            customer = living_customer_known_as(known)
             if customer is not None:
                 erase_customer(customer=customer, points=points, by="command line", at=timezone.now())
                 count += 1

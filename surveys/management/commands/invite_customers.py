@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from core.errors import NotFound
-from referrals.models import Customer
+from referrals.queries.people import living_customers
 from surveys.access import survey_of_slug
 from surveys.services.invitations import invite_customers
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         names = options["customer"]
         if bool(names) == options["all"]:
             raise CommandError("Name customers with --customer, or everybody with --all.")
-        customers = Customer.objects.order_by("pk")
+        customers = living_customers().order_by("pk")
         if names:
             customers = customers.filter(external_id__in=names)
             missing = set(names) - set(customers.values_list("external_id", flat=True))
