@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run setup serve work demo openapi test check bench clean
+.PHONY: help run sandbox setup serve work demo openapi test check bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
 
 run: $(VENV)/runtime.stamp ## everything: environment, database, demo company, web server, worker
-	@exec $(BIN)/python manage.py up
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+sandbox: $(VENV)/runtime.stamp ## a second installation beside it, with test keys and a clock to move
+	@exec $(BIN)/python manage.py up --sandbox $(ARGS)
 
 setup: $(VENV)/runtime.stamp ## the environment only
 

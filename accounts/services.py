@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
@@ -12,6 +13,7 @@ from django.db.models import Q
 from accounts.models import ApiKey, User
 from accounts.origins import origin_problem
 from core.errors import Invalid
+from core.sandbox import TEST_KEY_PREFIX
 
 _TRADE = ("referrals", "rewards", "surveys", "messaging", "analytics")
 _SHOWN = tuple(
@@ -114,7 +116,7 @@ def create_api_key(
     )
     text = ApiKey.objects.assign_key(row)
     row.save(force_insert=True)
-    return row, text
+    return row, f"{TEST_KEY_PREFIX}{text}" if settings.SANDBOX else text
 
 
 def new_identity_secret() -> str:

@@ -1,6 +1,6 @@
 """The filters of the dashboard."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -84,3 +84,29 @@ class CsvForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["from"] = forms.DateField()
+
+
+class ClockForm(forms.Form):
+    """How far a sandbox's clock is moved: by hours, by days, or to a day and time of the installation's zone."""
+
+    hours = forms.IntegerField(min_value=1, required=False)
+    days = forms.IntegerField(min_value=1, required=False)
+    to = forms.DateTimeField(
+        label="To",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        error_messages={"invalid": "Please enter a day and a time."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one of them."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and sum(bool(given.get(name)) for name in ("hours", "days", "to")) != 1:
+            raise forms.ValidationError("Please choose how far the clock is to move.")
+        return given
+
+    def target(self, now: datetime) -> datetime:
+        """Return the moment asked for, seen from `now`."""
+        given = self.cleaned_data
+        ahead = timedelta(hours=given.get("hours") or 0, days=given.get("days") or 0)
+        return given["to"] or now + ahead

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from analytics import views
+from analytics.views import dashboard
 
 app_name = "analytics"
 urlpatterns = [
-    path("dashboard/", views.overview, name="overview"),
-    path("dashboard/numbers/", views.numbers, name="numbers"),
-    path("dashboard/csv/<str:name>.csv", views.metric_csv, name="csv"),
+    path("dashboard/", dashboard.overview, name="overview"),
+    path("dashboard/numbers/", dashboard.numbers, name="numbers"),
+    path("dashboard/csv/<str:name>.csv", dashboard.metric_csv, name="csv"),
 ]

@@ -8,6 +8,7 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 
+from config import sandbox
 from messaging.email_url import read_email_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,8 +16,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 env.ENVIRON = {name: value for name, value in env.ENVIRON.items() if value}  # an empty variable means its default
+SANDBOX = env.bool("SANDBOX", default=False)  # a second installation beside the live one: docs/sandbox.md
+if SANDBOX:
+    _ours = env.str("SANDBOX_DATABASE_URL", default=""), env.str("SANDBOX_PUBLIC_BASE_URL", default="")
+    env.ENVIRON = sandbox.environment(env.ENVIRON, BASE_DIR, env.int("SANDBOX_PORT", default=0), *_ours)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
+SANDBOX_CLOCK = sandbox.install_clock(VAR_DIR) if SANDBOX else None
 
 DEBUG = env.bool("DEBUG", default=False)
 HOST = env.str("HOST", default="127.0.0.1")
@@ -386,3 +392,6 @@ VETO_URL = env.str("VETO_URL", default="")
 VETO_SECRET = env.str("VETO_SECRET", default="")  # whsec_ and 24 to 64 bytes in base64
 # Payouts
 PAYOUT_MINIMUM = env.str("PAYOUT_MINIMUM", default="20.00")
+
+if SANDBOX:
+    globals().update(sandbox.overrides(MIDDLEWARE))

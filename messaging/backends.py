@@ -5,7 +5,7 @@ import re
 import secrets
 import smtplib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import EmailMessage
+from django.utils import timezone
 
 _START_INPUT = 354
 
@@ -71,7 +72,7 @@ class FolderBackend(BaseEmailBackend):
 
     def _write(self, mail: EmailMessage) -> None:
         parsed = mail.message()
-        moment = parsedate_to_datetime(parsed["Date"]) if parsed["Date"] else datetime.now(UTC)
+        moment = parsedate_to_datetime(parsed["Date"]) if parsed["Date"] else timezone.now()
         kind = parsed.get("X-Goodword-Kind", "mail")
         stem = "-".join((f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}", kind, *mail.to[:1], secrets.token_hex(4)))
         name = re.sub(r"[^A-Za-z0-9_-]+", "_", _bare(stem))[:150]

@@ -14,6 +14,8 @@ from rest_framework.request import Request
 from rest_framework_api_key.models import AbstractAPIKey
 from rest_framework_api_key.permissions import KeyParser
 
+from core.sandbox import TEST_KEY_PREFIX
+
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -32,7 +34,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         """Return (nobody, the key), or None where no key was sent."""
         if not request.META.get("HTTP_AUTHORIZATION"):
             return None
-        text = self.parser.get(request)
+        text = without_prefix(self.parser.get(request) or "")
         model = apps.get_model(settings.API_KEY_MODEL)
         try:
             if not text or "\x00" in text:
@@ -49,6 +51,16 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge that makes a missing key a 401."""
         return 'Bearer realm="api"'
+
+
+def without_prefix(text: str) -> str:
+    """Return the key as it was made; 401 for a sandbox's key in a live installation, and the other way round."""
+    ours = settings.SANDBOX
+    if text.startswith(TEST_KEY_PREFIX) == ours:
+        return text.removeprefix(TEST_KEY_PREFIX) if ours else text
+    if ours:
+        raise AuthenticationFailed(f"This is no sandbox key; those begin with {TEST_KEY_PREFIX}.", "not_a_sandbox_key")
+    raise AuthenticationFailed("This is a sandbox key; it works in the sandbox alone.", "sandbox_key")
 
 
 def refuse_other_origins(request: Request, key: AbstractAPIKey) -> None:

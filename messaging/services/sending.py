@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from core import clocks
 from messaging.backends import OutcomeUnknown
 from messaging.composing import as_email, compose_mail
 from messaging.courier import Courier, NoSuchMailbox
@@ -58,7 +59,7 @@ def deliver_message(*, pk: int, at: datetime | None = None) -> bool:
 
 def close_expired_leases() -> int:
     """Judge the messages whose sender vanished: unknown, or to be sent again where the kind promises that."""
-    now = timezone.now()
+    now = clocks.real_now()
     stuck = Message.objects.filter(state=Message.State.SENDING, lease_until__lt=now)
     return sum(
         _unknown(row, again_at=row.due_at, error="the sender stopped before it wrote down the outcome") for row in stuck
@@ -93,7 +94,7 @@ def _claim(pk: int, *, at: datetime) -> Message | None:
     claimed = Message.objects.filter(pk=pk, state__in=Message.OPEN, due_at__lte=at).update(
         state=Message.State.SENDING,
         claimed_by=secrets.token_hex(16),
-        lease_until=timezone.now() + LEASE,
+        lease_until=clocks.real_now() + LEASE,
         attempts=F("attempts") + 1,
     )
     return Message.objects.get(pk=pk) if claimed == 1 else None

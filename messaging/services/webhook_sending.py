@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from core import http
+from core import clocks, http
 from core.errors import Refused
 from core.webhooks import signed_headers, wait_after
 from messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -82,7 +82,7 @@ def send_due_webhooks(*, at: datetime) -> int:
 
 def close_expired_webhook_leases() -> int:
     """Let the deliveries be tried again whose sender vanished; the other side may get one twice, by the same id."""
-    now = timezone.now()
+    now = clocks.real_now()
     stuck = WebhookDelivery.objects.filter(state=State.SENDING, lease_until__lt=now)
     told = {"claimed_by": "", "lease_until": None, "last_error": "the sender stopped before it wrote down the answer"}
     dead = stuck.filter(attempts__gte=10).update(state=State.DEAD, **told)
@@ -132,7 +132,7 @@ def _take(row: WebhookDelivery) -> bool:
         mine.update(
             state=State.SENDING,
             claimed_by=row.claimed_by,
-            lease_until=timezone.now() + LEASE,
+            lease_until=clocks.real_now() + LEASE,
             attempts=F("attempts") + 1,
         )
         == 1
@@ -140,10 +140,12 @@ def _take(row: WebhookDelivery) -> bool:
 
 
 def _prepare(row: WebhookDelivery, endpoint: WebhookEndpoint) -> _Call:
-    now = timezone.now()
     body = body_of(row.event)
     signed = signed_headers(
-        secrets=signing_secrets(endpoint, at=now), webhook_id=row.event.public_id, at=now, body=body
+        secrets=signing_secrets(endpoint, at=timezone.now()),
+        webhook_id=row.event.public_id,
+        at=clocks.real_now(),
+        body=body,
     )
     return _Call(row, endpoint.url, body, {"Content-Type": "application/json", **signed})
 

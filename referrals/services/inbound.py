@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
+from core import clocks
 from core.doorbell import ring_on_commit
 from core.errors import Refused
 from referrals.facts import fact_from_json
@@ -66,7 +67,7 @@ def receive_call(*, source: Source, headers: Mapping[str, str], body: bytes, at:
     Header names are in lower case. Nothing is parsed before the signature has been checked.
     """
     tongue = tongue_of(source)
-    if not tongue.is_genuine(secrets=secrets_of(source, at=at), headers=headers, body=body, at=at):
+    if not tongue.is_genuine(secrets=secrets_of(source, at=at), headers=headers, body=body, at=clocks.real_now()):
         Source.objects.filter(pk=source.pk).update(bad_signatures=F("bad_signatures") + 1)
         raise BadSignature("no accepted secret of this source has signed this body")
     return _store(source, tongue, headers, body, at)

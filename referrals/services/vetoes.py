@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from core import clocks
 from core.dispatch import publish
 from core.errors import Refused
 from core.http import Answer, Unreachable, send
@@ -40,7 +40,7 @@ def ask_due(*, at: datetime) -> int:
     """
     if not settings.VETO_URL:
         return _drop_open(at=at)
-    VetoCall.objects.filter(state=_State.CALLING, lease_until__lt=timezone.now()).update(state=_State.WAITING)
+    VetoCall.objects.filter(state=_State.CALLING, lease_until__lt=clocks.real_now()).update(state=_State.WAITING)
     answered = 0
     due = VetoCall.objects.filter(state=_State.WAITING, due_at__lte=at).order_by("due_at", "pk")
     for pk in list(due.values_list("pk", flat=True)[:BATCH]):
@@ -67,7 +67,9 @@ def _ask(pk: int, *, at: datetime) -> bool:
         return _answer(call, state=_State.DROPPED, at=at)
     body = json.dumps(_question(call, at=at)).encode()
     try:
-        headers = signed_headers(secrets=[settings.VETO_SECRET], webhook_id=call.call_id, at=at, body=body)
+        headers = signed_headers(
+            secrets=[settings.VETO_SECRET], webhook_id=call.call_id, at=clocks.real_now(), body=body
+        )
         answer = send("POST", settings.VETO_URL, body=body, headers={"Content-Type": "application/json", **headers})
     except (Unreachable, Refused, ValueError) as error:
         _ask_again(call, f"{type(error).__name__}: {error}", {}, at=at)
@@ -85,7 +87,7 @@ def _claim(pk: int, *, at: datetime) -> VetoCall | None:
     claimed = VetoCall.objects.filter(pk=pk, state=_State.WAITING, due_at__lte=at).update(
         state=_State.CALLING,
         claimed_by=secrets.token_hex(16),
-        lease_until=timezone.now() + LEASE,
+        lease_until=clocks.real_now() + LEASE,
         attempts=F("attempts") + 1,
     )
     people = ("referral__program", "referral__advocate", "referral__friend", "referral__qualifying_event")

@@ -79,6 +79,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "items": items,
         "asked": any(asked[key] for key in ("program", "signal", "q")),
         "query": urlencode({**kept, "tab": tab}) + "&",
+        "now": clocks.now(),
         "may_decide": request.user.has_perm(DECIDE),
     }
     return render(request, "referrals/staff/review.html", context)

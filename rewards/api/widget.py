@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.origins import read_identity
+from core import clocks
 from core.brand import current_brand
 from core.contrast import ink_on
 from core.errors import Refused
@@ -117,7 +118,7 @@ def _customer(request: Request) -> Customer | None:
     if not token:
         return None
     now = timezone.now()
-    external_id = read_identity(token, secrets=getattr(request.auth, "identity_secrets", ()), at=now)
+    external_id = read_identity(token, secrets=getattr(request.auth, "identity_secrets", ()), at=clocks.real_now())
     if not external_id:
         raise IdentityRefused("this token is forged, over, or signed with another key's secret")
     if problem := external_id_problem(external_id):

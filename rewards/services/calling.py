@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from core import http
+from core import clocks, http
 from core.errors import Refused
 from core.http import Answer, Unreachable
 from core.webhooks import signed_headers, wait_after
@@ -69,14 +69,14 @@ def send_calls_due(*, at: datetime, limit: int = 50) -> int:
 
 def _close_leases(at: datetime) -> None:
     """Take back calls whose sender was lost: whether they arrived nobody knows, the same id makes a repeat harmless."""
-    lost = OutboundCall.objects.filter(state=State.SENDING, lease_until__lt=timezone.now())
+    lost = OutboundCall.objects.filter(state=State.SENDING, lease_until__lt=clocks.real_now())
     lost.update(state=State.DUE, due_at=at, last_error="the worker was lost in the middle of it")
 
 
 def _make(pk: int, *, at: datetime) -> bool | None:
     """Make one call; return whether it succeeded, or None where there was none to make."""
     mine = OutboundCall.objects.filter(pk=pk, state=State.DUE)
-    if mine.update(state=State.SENDING, lease_until=timezone.now() + LEASE) != 1:
+    if mine.update(state=State.SENDING, lease_until=clocks.real_now() + LEASE) != 1:
         return None
     call = OutboundCall.objects.select_related("endpoint", "fulfilment__reward", "redemption").get(pk=pk)
     if not _is_wanted(call):
@@ -98,10 +98,10 @@ def _is_wanted(call: OutboundCall) -> bool:
 
 
 def _try(call: OutboundCall) -> Try:
-    now = timezone.now()
     told = {"type": call.type, "timestamp": call.created_at.isoformat(), "data": call.payload}
     body = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
-    headers = signed_headers(secrets=secrets_of(call.endpoint, at=now), webhook_id=call.webhook_id, at=now, body=body)
+    secrets = secrets_of(call.endpoint, at=timezone.now())
+    headers = signed_headers(secrets=secrets, webhook_id=call.webhook_id, at=clocks.real_now(), body=body)
     headers["content-type"] = "application/json"
     try:
         return Try(http.send("POST", call.endpoint.url, body=body, headers=headers))
@@ -130,7 +130,7 @@ def _record(call: OutboundCall, result: Try, at: datetime) -> bool:
         _delivered(call, at)
         return True
     headers = result.answer.headers if result.answer else {}
-    wait = None if _is_gone(result) else wait_after(call.attempts, headers, at=timezone.now())
+    wait = None if _is_gone(result) else wait_after(call.attempts, headers, at=clocks.real_now())
     if wait is not None:
         row.update(state=State.DUE, due_at=at + wait, **told)
         return False

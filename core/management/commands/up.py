@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.management.sandbox import begin_sandbox, ensure_test_keys
 from core.management.supervisor import Supervisor
 
 DEMO_CUSTOMERS = 300  # enough for full charts, few enough for a first start within a minute
@@ -26,7 +27,8 @@ def ensure_port_is_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"
-            raise CommandError(f"Port {port} on {host} {reason}. Choose another: PORT={port + 1} make run") from None
+            other = f"SANDBOX_PORT={port + 1} make sandbox" if settings.SANDBOX else f"PORT={port + 1} make run"
+            raise CommandError(f"Port {port} on {host} {reason}. Choose another: {other}") from None
 
 
 def answers(host: str, port: int) -> bool:
@@ -42,19 +44,29 @@ def answers(host: str, port: int) -> bool:
 class Command(BaseCommand):
     """Prepares the database and serves until Ctrl-C or TERM."""
 
-    help = "Migrate, seed an empty database, then run web server, worker and beat until Ctrl-C."
+    help = (
+        "Migrate, seed an empty database, then run web server, worker and beat until Ctrl-C. "
+        "With --sandbox: a second installation beside the live one, for trying out (docs/sandbox.md)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Allow starting with an empty company."""
+        """Allow starting with an empty company, and beginning a sandbox anew."""
         parser.add_argument("--no-seed", action="store_true", help="leave an empty database empty")
+        parser.add_argument("--fresh", action="store_true", help="with --sandbox: forget everything in it first")
 
-    def handle(self, *args: Any, no_seed: bool = False, **options: Any) -> None:
+    def handle(self, *args: Any, no_seed: bool = False, fresh: bool = False, **options: Any) -> None:
         """Run everything; fail if a part ends by itself."""
+        if fresh and not settings.SANDBOX:
+            raise CommandError("--fresh is for a sandbox: up --sandbox --fresh. Nothing was changed.")
         ensure_port_is_free(settings.HOST, settings.PORT)
+        if settings.SANDBOX:
+            begin_sandbox(fresh=fresh)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("ensure_roles", stdout=io.StringIO())
         if not no_seed:
             self._seed_when_empty()
+        if settings.SANDBOX:
+            ensure_test_keys()
         supervisor = Supervisor({"web server": WEB, "worker": WORKER}, folder=settings.BASE_DIR)
         ended = supervisor.run(when_ready=self._announce)
         if ended:
@@ -77,9 +89,16 @@ class Command(BaseCommand):
         if not answers(settings.HOST, settings.PORT):
             return False
         base = settings.PUBLIC_BASE_URL
-        self.stdout.write(f"\nready: http://{settings.HOST}:{settings.PORT}/")
-        for name, address in {"dashboard": "/dashboard/", "admin": "/admin/", "API": "/api/docs/"}.items():
+        places = {"dashboard": "/dashboard/", "admin": "/admin/", "API": "/api/docs/"}
+        if settings.SANDBOX:
+            places |= {"clock": "/sandbox/", "mails": "/mails/"}
+        self.stdout.write(
+            f"\nready: http://{settings.HOST}:{settings.PORT}/" + (" (sandbox)" if settings.SANDBOX else "")
+        )
+        for name, address in places.items():
             self.stdout.write(f"  {name:<10} {base}{address}")
+        if settings.SANDBOX:
+            self.stdout.write(ensure_test_keys())
         sign_ins = settings.VAR_DIR / "demo_sign_ins.txt"
         if sign_ins.exists():
             self.stdout.write(sign_ins.read_text(encoding="utf-8"))
