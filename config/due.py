@@ -20,6 +20,7 @@ from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
 from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
+from surveys.services.settling import settle_answers, take_up_taps
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
@@ -49,6 +50,8 @@ DUE: list[tuple[str, DueWork]] = [
     ("shop-webhook-texts", purge_raw_calls),
     ("survey-mails-sent", note_sent_invitations),
     ("expired-surveys", expire_invitations),
+    ("tapped-answers", take_up_taps),
+    ("answers-settled", settle_answers),
     ("numbers", refresh_rollups),
     ("simulations", run_simulations),
     ("ledger-sealed", sealing.seal_due),

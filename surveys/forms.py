@@ -18,6 +18,7 @@ class AnswerForm(forms.Form):
         error_messages={"required": _("Please choose a number."), "invalid_choice": _("Please choose a number.")},
     )
     comment = forms.CharField(required=False, max_length=COMMENT_LENGTH)
+    itself = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,7 +6,7 @@ foreign site to forge: the pages are exempt from the CSRF check and work where c
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -22,9 +22,10 @@ from core.errors import NotFound
 from referrals.queries.sharing import share_cards
 from referrals.services.links import ensure_links
 from surveys.access import invitation_of_token
+from surveys.answers import may_submit_itself
 from surveys.forms import AnswerForm, MoreForm
 from surveys.models import Invitation, Response
-from surveys.queries import active_response
+from surveys.queries import active_response, sent_at_of
 from surveys.scales import NPS_LABELS, SCALES, score_of_text
 from surveys.scoring import Band, band_of
 from surveys.services.answers import EditWindowOver, InvitationClosed, confirm_answer, edit_ends_at, record_click
@@ -130,8 +131,25 @@ def _confirm(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
     if not form.is_valid():
         return _question(request, invitation, token, form=form, status=422)
     answer = form.cleaned_data
-    confirm_answer(invitation=invitation, score=answer["score"], comment=answer["comment"], at=now)
+    _note_click(request, invitation, score=answer["score"], at=now)
+    standing = active_response(invitation)
+    confirm_answer(
+        invitation=invitation,
+        score=answer["score"],
+        comment=answer["comment"] or (standing.comment if standing and answer["itself"] else ""),
+        at=now,
+        confirmed_by=_confirmed_by(answer, standing),
+    )
     return redirect("surveys:thanks", token=token)
+
+
+def _confirmed_by(answer: dict[str, Any], standing: Response | None) -> Response.ConfirmedBy:
+    by = Response.ConfirmedBy
+    if standing is not None and standing.confirmed_by and standing.score != answer["score"]:
+        return by.CHANGE
+    if answer["comment"]:
+        return by.COMMENT
+    return by.LATE_OPEN if answer["itself"] else by.BUTTON
 
 
 def _open(request: HttpRequest, invitation: Invitation, token: str, *, score: int | None, at: datetime) -> HttpResponse:
@@ -143,7 +161,15 @@ def _open(request: HttpRequest, invitation: Invitation, token: str, *, score: in
     before = {} if standing is None else {"score": standing.score, "comment": standing.comment}
     chosen = {} if score is None else {"score": score}
     form = AnswerForm(initial=before | chosen, kind=invitation.survey.kind)
-    return _question(request, invitation, token, form=form, standing=standing)
+    itself = (
+        score is not None and (standing is None or standing.score != score) and may_submit_itself(_age(invitation, at))
+    )
+    return _question(request, invitation, token, form=form, standing=standing, itself=itself)
+
+
+def _age(invitation: Invitation, at: datetime) -> timedelta | None:
+    sent_at = sent_at_of(invitation)
+    return None if sent_at is None else at - sent_at
 
 
 def _question(
@@ -153,6 +179,7 @@ def _question(
     *,
     form: AnswerForm,
     standing: Response | None = None,
+    itself: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     version = invitation.version
@@ -168,7 +195,8 @@ def _question(
             {"score": step, "label": NPS_LABELS[step], "chosen": str(step) == chosen}
             for step in SCALES[invitation.survey.kind].steps()
         ],
-        "standing": standing,
+        "standing": standing if standing and standing.confirmed_by else None,
+        "itself": itself,
         "editable_until": _editable_until(standing) if standing else None,
     }
     return _page(request, "question", context, status=status)

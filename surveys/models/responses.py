@@ -37,6 +37,7 @@ class Response(models.Model):
     state = models.CharField(max_length=11, choices=State)
     confirmed_by = models.CharField(max_length=10, choices=ConfirmedBy, blank=True)
     reasons = models.JSONField(default=list, help_text="what the state rests on")
+    settled_at = models.DateTimeField(null=True, help_text="when it was judged by all its traces")
     first_at = models.DateTimeField(help_text="when the first answer came; the time to change it runs from here")
     at = models.DateTimeField(help_text="when the answer that stands came; it counts on this day")
     revision = models.PositiveSmallIntegerField(default=1, help_text="number of the revision that stands")
@@ -60,6 +61,7 @@ class Response(models.Model):
         indexes = [
             models.Index(fields=["survey", "state", "at"], name="response_of_survey"),
             models.Index(fields=["customer", "at"], name="response_of_customer"),
+            models.Index(fields=["at"], condition=models.Q(settled_at=None), name="response_to_settle"),
         ]
 
     def __str__(self) -> str:

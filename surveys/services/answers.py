@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
-from core.dispatch import publish
 from core.errors import Invalid, Refused
-from core.periods import local_day
-from surveys.events import ResponseConfirmed
+from surveys.answers import Trace, machine_signs
 from surveys.models import Invitation, Response, ResponseRevision, SurveyClick
 from surveys.queries import active_response, sent_at_of
 from surveys.scales import SCALES
@@ -115,7 +111,7 @@ def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datet
         kind=invitation.survey.kind,
         score=score,
         comment=comment,
-        state=Response.State.CONFIRMED,
+        state=_state(invitation, at),
         confirmed_by=confirmed_by,
         first_at=at,
         at=at,
@@ -123,24 +119,30 @@ def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datet
     Invitation.objects.filter(pk=invitation.pk, state__in=Invitation.OPEN).update(
         state=Invitation.State.ANSWERED, answered_at=at
     )
-    _keep_and_tell(response, previous_day="")
+    keep_revision(response)
     return response
+
+
+def _state(invitation: Invitation, at: datetime) -> str:
+    """A press counts at once, unless a machine is at work already: then it waits until it is judged."""
+    return Response.State.PROVISIONAL if machine_signs(at, traces_of(invitation)) else Response.State.CONFIRMED
 
 
 def _revise(response: Response, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
-    previous_day = _day(response.at) if response.state == Response.State.CONFIRMED else ""
     response.score = score
     response.comment = comment
-    response.state = Response.State.CONFIRMED
+    response.state = _state(response.invitation, at)
     response.confirmed_by = confirmed_by
     response.at = at
     response.revision += 1
-    response.save(update_fields=["score", "comment", "state", "confirmed_by", "at", "revision"])
-    _keep_and_tell(response, previous_day=previous_day)
+    response.settled_at = None
+    response.save(update_fields=["score", "comment", "state", "confirmed_by", "at", "revision", "settled_at"])
+    keep_revision(response)
     return response
 
 
-def _keep_and_tell(response: Response, *, previous_day: str) -> None:
+def keep_revision(response: Response) -> None:
+    """Keep the answer as it stands now beside those before it."""
     ResponseRevision.objects.create(
         response=response,
         number=response.revision,
@@ -150,15 +152,19 @@ def _keep_and_tell(response: Response, *, previous_day: str) -> None:
         confirmed_by=response.confirmed_by,
         at=response.at,
     )
-    publish(
-        ResponseConfirmed(
-            subject=f"response:{response.pk}",
-            response=response.pk,
-            day=_day(response.at),
-            previous_day=previous_day,
+
+
+def traces_of(invitation: Invitation) -> list[Trace]:
+    """Return all that was seen of an invitation, oldest first; a HEAD alone is none, but of the hidden link."""
+    return [
+        Trace(
+            at=click.at,
+            score=click.score,
+            after=None if click.seconds_since_sent is None else timedelta(seconds=click.seconds_since_sent),
+            trap=click.trap,
+            prefetch=click.prefetch,
+            posted=click.method == "POST",
         )
-    )
-
-
-def _day(at: datetime) -> str:
-    return local_day(at, ZoneInfo(settings.TIME_ZONE)).isoformat()
+        for click in invitation.clicks.order_by("at", "pk")
+        if click.method != "HEAD" or click.trap
+    ]

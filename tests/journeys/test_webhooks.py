@@ -1,5 +1,7 @@
 """What an endpoint is told while people refer, buy, answer and choose: the samples of the docs, in the flesh."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.db import connection
@@ -18,6 +20,7 @@ from rewards.services.fulfilling import fulfil_due
 from rewards.services.redeeming import cancel_redemption
 from surveys.services.answers import confirm_answer
 from surveys.services.invitations import invite_customer
+from surveys.services.settling import settle_answers
 from surveys.services.surveys import ensure_default_survey
 from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import Shop, assert_books_balance, day
@@ -118,7 +121,9 @@ def test_answers_and_choices_are_told_without_what_was_written():
     invitation = invite_customer(survey=ensure_default_survey(), customer=ann, at=now)
 
     confirm_answer(invitation=invitation, score=3, comment="call me: 030 123456", at=now)
-    confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    settle_answers(at=now + timedelta(minutes=15))
+    confirm_answer(invitation=invitation, score=9, comment="", at=now + timedelta(minutes=20))
+    settle_answers(at=now + timedelta(minutes=35))
     set_preference(recipient_key=f"customer:{ann.pk}", purpose="news", allowed=False, source="page")
 
     assert told("customer") == [

@@ -10,44 +10,104 @@ from core.models import Delivery
 from messaging.models import Message
 from surveys.eligibility import Limits
 from surveys.events import ResponseConfirmed
-from surveys.models import Response, ResponseRevision, Survey
+from surveys.models import Invitation, Response, ResponseRevision, Survey
 from surveys.queries import score_between
-from surveys.services import answers as answer_services
+from surveys.services import settling
 from surveys.services.answers import EditWindowOver, InvitationClosed, confirm_answer
-from surveys.services.invitations import (
-    invite_customer,
-    plan_invitation,
-)
+from surveys.services.invitations import invite_customer, plan_invitation
+from surveys.services.settling import judge_again, settle_answers, take_up_taps
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def heard(monkeypatch):
-    """Collect the domain events that answers publish."""
+def told(monkeypatch):
+    """Collect the domain events that settled answers publish."""
     events = []
-    real = answer_services.publish
-    monkeypatch.setattr(answer_services, "publish", lambda *news: (events.extend(news), real(*news)))
+    real = settling.publish
+    monkeypatch.setattr(settling, "publish", lambda *news: (events.extend(news), real(*news)))
     return events
 
 
 # --- answers -----------------------------------------------------------------------------------------
 
 
-def test_confirm_answer_tells_the_day_and_the_day_before(invitation, now, heard, settings):
-    settings.TIME_ZONE = "Europe/Berlin"
-    at = now.replace(hour=21, minute=59)  # 23:59 in Berlin
+def test_answer_is_told_once_it_has_stood_for_a_quarter_of_an_hour(invitation, now, told):
+    confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    confirm_answer(invitation=invitation, score=3, comment="", at=now + timedelta(minutes=10))
 
-    response = confirm_answer(invitation=invitation, score=9, comment="", at=at)
-    confirm_answer(invitation=invitation, score=9, comment="", at=at + timedelta(minutes=1))
-    confirm_answer(invitation=invitation, score=3, comment="", at=at + timedelta(minutes=2))
+    for minutes, events in ((24, 0), (25, 1), (60, 1)):
+        settle_answers(at=now + timedelta(minutes=minutes))
+        assert len(told) == events
 
-    subject = f"response:{response.pk}"
-    assert heard == [
-        ResponseConfirmed(subject=subject, response=response.pk, day="2026-06-01", previous_day=""),
-        ResponseConfirmed(subject=subject, response=response.pk, day="2026-06-02", previous_day="2026-06-01"),
-    ]
+    response = Response.objects.get()
+    assert (response.score, response.state, response.settled_at) == (3, "confirmed", now + timedelta(minutes=25))
+    confirm_answer(invitation=invitation, score=10, comment="", at=now + timedelta(hours=2))
+    settle_answers(at=now + timedelta(hours=3))
+    assert told == [ResponseConfirmed(subject=f"response:{response.pk}", response=response.pk)] * 2
+
+
+def tap(client, page, score, at, time_machine, **headers):
+    time_machine.move_to(at, tick=False)
+    return client.get(f"{page}?score={score}", headers=headers)
+
+
+def test_lone_tap_is_provisional_at_once_and_counts_after_a_day(client, page, invitation, now, time_machine, told):
+    Invitation.objects.update(sent_at=now, state="sent")
+    tap(client, page, 9, now + timedelta(minutes=6), time_machine)
+    assert not Response.objects.exists()
+
+    take_up_taps(at=now + timedelta(minutes=7))
+    report = score_between(survey=invitation.survey)
+    assert (report.tally.n, report.provisional) == (0, 1)
+    settle_answers(at=now + timedelta(hours=23))
+    assert score_between(survey=invitation.survey).tally.n == 0
+    settle_answers(at=now + timedelta(hours=25))
+
+    response = Response.objects.get()
+    assert (response.state, response.confirmed_by, response.score) == ("confirmed", "late_click", 9)
+    assert response.reasons == ["came_late", "one_score_only"]
+    assert (Invitation.objects.get().state, len(told)) == ("answered", 1)
+
+
+@pytest.mark.parametrize(
+    ("taps", "headers", "trap", "reasons"),
+    [
+        ([(4, 9)], {}, False, ["too_early"]),
+        ([(6, 9), (8, 3)], {}, False, ["several_scores"]),
+        ([(6, 9)], {"Sec-Purpose": "prefetch"}, False, ["prefetch"]),
+        ([(6, 9)], {}, True, ["hidden_link"]),
+    ],
+)
+def test_lone_tap_is_discarded_with_its_reasons(
+    client, page, invitation, now, time_machine, told, taps, headers, trap, reasons
+):
+    Invitation.objects.update(sent_at=now, state="sent")
+    for minutes, score in taps:
+        tap(client, page, score, now + timedelta(minutes=minutes), time_machine, **headers)
+    if trap:
+        client.get(f"{page}/view")
+
+    take_up_taps(at=now + timedelta(minutes=20))
+    settle_answers(at=now + timedelta(days=2))
+
+    response = Response.objects.get()
+    assert (response.state, response.reasons, told) == ("discarded", reasons, [])
+    assert Invitation.objects.get().state == "sent"
+    assert score_between(survey=invitation.survey).bots == 1
+
+
+def test_judge_again_counts_what_the_rules_now_allow(client, page, invitation, now, time_machine, monkeypatch):
+    Invitation.objects.update(sent_at=now, state="sent")
+    tap(client, page, 9, now + timedelta(minutes=4), time_machine)
+    take_up_taps(at=now + timedelta(minutes=20))
+    settle_answers(at=now + timedelta(days=2))
+    monkeypatch.setattr("surveys.answers.EARLY", timedelta(minutes=3))
+
+    changed = [judge_again(responses=Response.objects.all(), at=now + timedelta(days=3)) for _ in range(2)]
+
+    assert (changed, Response.objects.get().state) == ([1, 0], "confirmed")
 
 
 @pytest.mark.parametrize("score", [-1, 11, 100])
@@ -210,6 +270,7 @@ def test_confirm_answer_keeps_the_answer_when_a_subscriber_fails(invitation, now
     monkeypatch.setattr("core.dispatch._subscriptions", lambda: {ResponseConfirmed: [fail]})
 
     confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    settle_answers(at=now + timedelta(minutes=15))
 
-    assert Response.objects.get().score == 9
+    assert (Response.objects.get().score, Response.objects.get().settled_at is not None) == (9, True)
     assert Delivery.objects.get().state == "due"

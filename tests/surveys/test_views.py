@@ -101,7 +101,13 @@ def test_answer_survey_press_confirms_and_survives_a_reload(client, page, invita
 
     assert (response.status_code, response["Location"]) == (302, f"{page}/thanks")
     kept = Response.objects.get()
-    assert (kept.score, kept.comment, kept.state, kept.confirmed_by, kept.at) == (8, "Fast", "confirmed", "button", now)
+    assert (kept.score, kept.comment, kept.state, kept.confirmed_by, kept.at) == (
+        8,
+        "Fast",
+        "confirmed",
+        "comment",
+        now,
+    )
     assert kept.version == invitation.version
     invitation.refresh_from_db()
     assert (invitation.state, invitation.answered_at) == ("answered", now)
