@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-VERSION = "1"
+VERSION = "2"
 
 
 class Unit(StrEnum):
@@ -229,7 +229,8 @@ _ALL = (
     Metric(
         name="clicks",
         title="Clicks",
-        definition="Visits of share links by people. Bots and link previews are stored and never counted.",
+        definition="Visits of share links by people. Bots and link previews are stored and never counted. A link tells "
+        "by itself where the advocate took it from, its placement; one that does not counts as “unknown”.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of clicks with the verdict “person” in the range",
@@ -238,7 +239,7 @@ _ALL = (
         additivity=Additivity.ADDITIVE,
         source="clicks of share links",
         collector=Sum("clicks"),
-        groups=("program", "channel"),
+        groups=("program", "channel", "placement"),
     ),
     Metric(
         name="signups_referred",

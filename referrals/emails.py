@@ -11,7 +11,7 @@ from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
-from referrals.models import Customer, Event, Link, Referral, VetoCall
+from referrals.models import Customer, Event, Link, Placement, Referral, VetoCall
 from referrals.queries.links import share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
@@ -53,7 +53,7 @@ def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,
-            "share_url": share_url(link, "email"),
+            "share_url": share_url(link, "email", Placement.MAIL),
             "code": link.code,
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),

@@ -209,12 +209,12 @@ def _add_referrals(counted: Counted, series: str, kind: str, rows: QuerySet[Refe
 
 
 def collect_clicks(span: Span | None) -> Counted:
-    """Count the visits of share links by people."""
+    """Count the visits of share links by people, by channel and by where the advocate took the link from."""
     counted = Counted()
     rows = with_local_day(Click.objects.filter(verdict=Click.Verdict.PERSON), "at", span).order_by()
-    grouped = rows.values_list("local_day", "program__slug", "channel").annotate(clicks=Count("pk"))
-    for day, program, channel, clicks in grouped:
-        counted.add_to_program("clicks", day, clicks, program=program, channel=channel)
+    grouped = rows.values_list("local_day", "program__slug", "channel", "placement").annotate(clicks=Count("pk"))
+    for day, program, channel, placement, clicks in grouped:
+        counted.add_to_program("clicks", day, clicks, program=program, channel=channel, placement=placement)
     return counted
 
 

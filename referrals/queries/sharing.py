@@ -100,8 +100,8 @@ def promise_in_words(promise: Promise, offer: OfferCard, side: str) -> str:
     return " ".join(unescape(strip_tags(page)).split())
 
 
-def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
-    """Return the links as cards, each with the promise of the program in charge, every promise once.
+def share_cards(links: Iterable[Link], *, at: datetime, placement: str = "") -> list[ShareCard]:
+    """Return the links as cards for a placement, each with the promise of the program in charge, every promise once.
 
     Where two links promise the same, the one that another program stands in for is shown: the customer knows it.
     """
@@ -110,7 +110,7 @@ def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
     known_first = sorted(given, key=lambda link: in_charge[link.program_id].pk == link.program_id)
     shown = {in_charge[link.program_id].pk: link.pk for link in reversed(known_first)}
     kept = [link for link in given if link.pk in shown.values()]
-    return [share_card(link, program=in_charge[link.program_id], at=at) for link in kept]
+    return [share_card(link, program=in_charge[link.program_id], at=at, placement=placement) for link in kept]
 
 
 def offer_cards(programs: Iterable[Program], *, at: datetime) -> list[OfferCard]:
@@ -121,16 +121,18 @@ def offer_cards(programs: Iterable[Program], *, at: datetime) -> list[OfferCard]
     return [offer_card(program, at=at) for program in found.values()]
 
 
-def share_card(link: Link, *, program: Program | None = None, at: datetime | None = None) -> ShareCard:
+def share_card(
+    link: Link, *, program: Program | None = None, at: datetime | None = None, placement: str = ""
+) -> ShareCard:
     """Return the link with a program's promise and the addresses to share it, in the current language.
 
-    The promise is of `program`, where another than the link's own is in charge.
+    The promise is of `program`, where another than the link's own is in charge; clicks count by `placement`.
     """
     in_charge = program or link.program
     own = {one.channel: one for one in _share_texts(in_charge)}
 
     def url_of(channel: str) -> str:
-        return share_url(link, channel)
+        return share_url(link, channel, placement)
 
     def words_of(channel: str) -> tuple[str, str]:
         return _share_words(link, own.get(channel) or own.get(""))

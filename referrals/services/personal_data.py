@@ -54,7 +54,14 @@ def _export(customer: Customer) -> dict[str, Any]:
             if one.raw is not None
         ],
         "visits": [
-            {"at": one.at, "code": one.link.code, "channel": one.channel, "utm": one.utm, "device": one.device}
+            {
+                "at": one.at,
+                "code": one.link.code,
+                "channel": one.channel,
+                "placement": one.placement,
+                "utm": one.utm,
+                "device": one.device,
+            }
             for one in _visits(customer).select_related("link").order_by("at", "pk")
         ],
         "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],

@@ -11,7 +11,7 @@ from core.brand import current_brand
 from core.contrast import ink_on
 from referrals.models import Link
 from referrals.pictures import Face, card_pdf, qr_png, share_image
-from referrals.queries.links import link_of_code, share_url
+from referrals.queries.links import link_of_code, placement_of, share_url
 from referrals.queries.programs import program_runs_at
 from referrals.queries.sharing import offer_card, promise_in_words
 from referrals.queries.takeovers import program_in_charge
@@ -26,12 +26,12 @@ def show_hello(request: HttpRequest, code: str) -> HttpResponse:
     link = link_of_code(code)
     if link is None:
         return unknown_code(request)
-    response = greet(request, link, channel=request.GET.get("c", ""))
+    response = greet(request, link, channel=request.GET.get("c", ""), placement=placement_of(request.GET))
     response["X-Robots-Tag"] = "noindex"
     return response
 
 
-def greet(request: HttpRequest, link: Link, *, channel: str = "") -> HttpResponse:
+def greet(request: HttpRequest, link: Link, *, channel: str = "", placement: str = "") -> HttpResponse:
     """Answer the greeting page of a link; apps that look at a link before it is sent show it as a card."""
     now = timezone.now()
     program = program_in_charge(link.program, now)
@@ -44,7 +44,7 @@ def greet(request: HttpRequest, link: Link, *, channel: str = "") -> HttpRespons
         "headline": headline_of(link),
         "offer": offer,
         "gift": [promise_in_words(one, offer, "you") for one in offer.friend],
-        "shop_url": share_url(link, channel),
+        "shop_url": share_url(link, channel, placement),
         "picture": f"{settings.PUBLIC_BASE_URL}/hello/{link.code}.png?{query}",
         "page_url": share_url(link),
     }
@@ -88,7 +88,7 @@ def qr_picture(request: HttpRequest, code: str) -> HttpResponse:
     link = link_of_code(code)
     if link is None:
         return unknown_code(request)
-    return _file(request, qr_png(share_url(link, "qr")), "image/png", f"{link.code}.png")
+    return _file(request, qr_png(share_url(link, "qr", placement_of(request.GET))), "image/png", f"{link.code}.png")
 
 
 @require_safe
@@ -97,7 +97,7 @@ def printed_card(request: HttpRequest, code: str) -> HttpResponse:
     link = link_of_code(code)
     if link is None:
         return unknown_code(request)
-    url = share_url(link, "qr")
+    url = share_url(link, "qr", placement_of(request.GET))
     document = card_pdf(_face(), url=url, code=link.code, headline=headline_of(link), line=_gift_line(link))
     return _file(request, document, "application/pdf", f"{link.code}.pdf")
 

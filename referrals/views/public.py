@@ -13,7 +13,7 @@ from django.views.decorators.http import condition, require_POST, require_safe
 from referrals.bots import is_person_behind
 from referrals.models import OfferView, Placement
 from referrals.pictures import qr_svg
-from referrals.queries.links import SHARE_CHANNELS, link_of_code, share_url
+from referrals.queries.links import SHARE_CHANNELS, link_of_code, placement_of, share_url
 from referrals.queries.takeovers import program_in_charge
 from referrals.services.placements import record_share, record_view
 
@@ -22,11 +22,12 @@ OWN_PAGES = (Placement.PORTAL, Placement.SURVEY)
 
 @require_safe
 def qr_code(request: HttpRequest, code: str) -> HttpResponse:
-    """Answer the QR code of a share link as SVG; `?download=1` has browsers save it."""
+    """Answer the QR code of a share link as SVG; `?p=` names where it stands, `?download=1` has browsers save it."""
     link = link_of_code(code)
     if link is None:
         return unknown_code(request)
-    response = HttpResponse(qr_svg(share_url(link, "qr")), content_type="image/svg+xml")
+    url = share_url(link, "qr", placement_of(request.GET))
+    response = HttpResponse(qr_svg(url), content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=86400"
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{link.code}.svg"'

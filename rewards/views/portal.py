@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
-from referrals.models import Customer
+from referrals.models import Customer, Placement
 from referrals.queries.audiences import public_programs
 from referrals.queries.sharing import offer_cards, share_cards
 from referrals.services.links import ensure_links
@@ -68,7 +68,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     now = timezone.now()
     return {
         "customer": customer,
-        "shares": share_cards(links, at=timezone.now()),
+        "shares": share_cards(links, at=now, placement=Placement.PORTAL),
         "purse": purse_of(customer),
         "welcomes": welcomes_of(customer),
         "standings": standing_cards(customer, programs, at=now),
