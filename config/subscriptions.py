@@ -79,6 +79,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.PointsMoved: [analytics_handlers.mark_points],
     reward_events.RewardsStepped: [reward_handlers.tell_endpoints_of_rewards],
     survey_events.ResponseConfirmed: [survey_handlers.tell_endpoints_of_response],
+    messaging_events.OfferMailed: [referral_handlers.count_mailed_offer],
     messaging_events.PreferencesChanged: [referral_handlers.tell_endpoints_of_preferences],
     messaging_events.EndpointDisabled: [messaging_handlers.tell_endpoint_disabled],
 }

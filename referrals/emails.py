@@ -12,7 +12,7 @@ from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
 from referrals.models import Customer, Event, Link, Placement, Referral, VetoCall
-from referrals.queries.links import share_url
+from referrals.queries.links import share_page_url, share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words
 from referrals.queries.takeovers import program_in_charge
@@ -57,6 +57,7 @@ def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
             "code": link.code,
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),
+            "portal_url": share_page_url(link, Placement.MAIL),
         }
     return queue_message(
         kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context

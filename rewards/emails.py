@@ -18,7 +18,7 @@ from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
 from referrals.models import Customer, Link, Placement
-from referrals.queries.links import share_url
+from referrals.queries.links import share_page_url, share_url
 from referrals.terms import Level, Milestone
 from rewards.events import PointsExpiring
 from rewards.invitation_tokens import invitation_url
@@ -107,6 +107,7 @@ def queue_milestone_near(*, standing: TierStanding, milestone: Milestone, link: 
             "referrals": milestone.referrals,
             "gets": gets,
             "share_url": share_url(link, "email", Placement.MAIL),
+            "portal_url": share_page_url(link, Placement.MAIL),
         },
     )
 
@@ -148,6 +149,7 @@ def queue_tier_at_risk(*, standing: TierStanding, held_until: datetime, link: Li
             "date": _day(held_until),
             "needed": standing.needed,
             "share_url": share_url(link, "email", Placement.MAIL),
+            "portal_url": share_page_url(link, Placement.MAIL),
         },
     )
 

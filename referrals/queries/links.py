@@ -1,9 +1,10 @@
 """Reading links and codes."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 
 from referrals.codes import canonical_code
 from referrals.models import Code, Link, Placement
@@ -28,6 +29,16 @@ def share_url(link: Link, channel: str = "", placement: str = "") -> str:
     named = {name: value for name, value in (("c", channel), ("p", placement)) if value}
     query = f"?{urlencode(named)}" if named else ""
     return f"{settings.PUBLIC_BASE_URL}/r/{link.code}{query}"
+
+
+def share_page_url(link: Link, placement: str) -> str:
+    """Return the address that leads the link's owner to where they share, and counts that they came from there."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse('open_offer', args=[link.code])}?{urlencode({'p': placement})}"
+
+
+def code_in(url: str) -> str:
+    """Return the code that a share link's address names."""
+    return urlsplit(url).path.rpartition("/")[2]
 
 
 def channel_of(query: Mapping[str, str]) -> str:

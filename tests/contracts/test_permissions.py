@@ -110,6 +110,7 @@ PAGES = {
     ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
     ("code/", "GET"): (200, 200, 200, 200),
     ("code/", "POST"): (400, 400, 400, 400),
+    ("share/<str:code>/", "GET"): (302, 302, 302, 302),  # codes are public handles; everybody to their own page
     ("hello/<str:code>.png", "GET"): (200, 200, 200, 200),
     ("hello/<str:code>/", "GET"): (200, 200, 200, 200),
     ("link/<str:code>/", "GET"): (302, 404, 302, 302),  # somebody else's; who is no customer is led to the portal

@@ -28,6 +28,7 @@ def ordinary() -> dict[str, dict]:
             "code": "ANNX7K2",
             "advocate_gets": "500 points",
             "friend_gets": "100 points",
+            "portal_url": url("/share/ANNX7K2/?p=mail"),
         },
         "friend_joined": {"first_name": "Ann", "friend_name": "Bob M.", "date": "2026-05-14", "portal_url": url()},
         "reward_available": {
@@ -98,6 +99,7 @@ def shortest() -> dict[str, dict]:
             "code": "",
             "advocate_gets": "",
             "friend_gets": "",
+            "portal_url": url(),
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
         "reward_available": {"first_name": "", "points": 0, "why": "", "portal_url": url()},
@@ -144,6 +146,7 @@ def longest() -> dict[str, dict]:
             "code": "A" * 64,
             "advocate_gets": long,
             "friend_gets": long,
+            "portal_url": url(path),
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
         "reward_available": {"first_name": long, "points": 10**15, "why": long, "portal_url": url(path)},
@@ -187,6 +190,10 @@ def longest() -> dict[str, dict]:
     }
 
 
+def _links(path: str) -> dict[str, str]:
+    return {"share_url": url(path), "portal_url": url("/share/ANNX7K2/?p=mail")}
+
+
 def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[str, dict]:
     """Give the mails about tiers, milestones, badges and events these values."""
     event = {"first_name": name, "title": words, "date": day, "time": words, "place": words, "answer_url": url(path)}
@@ -198,9 +205,9 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
             "available_on": day,
             "portal_url": url(path),
         },
-        "milestone_near": {"first_name": name, "referrals": number, "gets": words, "share_url": url(path)},
+        "milestone_near": {"first_name": name, "referrals": number, "gets": words, **_links(path)},
         "tier_up": {"first_name": name, "tier": words, "multiplier": words, "perks": words, "portal_url": url(path)},
-        "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, "share_url": url(path)},
+        "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, **_links(path)},
         "leaderboard_prize": {
             "first_name": name,
             "board": words,
