@@ -4,7 +4,7 @@ from datetime import date
 
 from analytics.models import DirtyBucket
 from analytics.services.marks import mark_days, mark_subject
-from referrals.events import ClicksRecorded, EventRecorded, OfferSeen, ReferralJudged, ShareRecorded
+from referrals.events import ClicksRecorded, EventRecorded, LinksExposed, OfferSeen, ReferralJudged, ShareRecorded
 from rewards.events import PointsMoved
 
 
@@ -26,6 +26,12 @@ def mark_clicks(event: ClicksRecorded) -> None:
 def mark_shares(event: ShareRecorded) -> None:
     """Mark the days of the shares."""
     mark_days(family="shares", days=map(date.fromisoformat, event.days))
+
+
+def mark_exposed(event: LinksExposed) -> None:
+    """Mark the days on which what happened to the links may now belong to a variant."""
+    for family in ("shares", "clicks"):
+        mark_days(family=family, days=map(date.fromisoformat, event.days))
 
 
 def mark_views(event: OfferSeen) -> None:

@@ -218,7 +218,8 @@ _ALL = (
     Metric(
         name="shares",
         title="Shares",
-        definition="How often advocates used a channel to pass their link on; whether they finished there is unknown.",
+        definition="How often advocates used a channel to pass their link on; whether they finished there is unknown. "
+        "By variant (“EXPERIMENT/VARIANT”): those after the advocate was first shown it, while the experiment ran.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of shares in the range",
@@ -227,13 +228,14 @@ _ALL = (
         additivity=Additivity.ADDITIVE,
         source="shares reported by widget, portal and API",
         collector=Sum("shares"),
-        groups=("program", "channel", "placement"),
+        groups=("program", "channel", "placement", "variant"),
     ),
     Metric(
         name="clicks",
         title="Clicks",
         definition="Visits of share links by people. Bots and link previews are stored and never counted. A link tells "
-        "by itself where the advocate took it from, its placement; one that does not counts as “unknown”.",
+        "by itself where the advocate took it from, its placement; one that does not counts as “unknown”. By "
+        "variant (“EXPERIMENT/VARIANT”): those after the advocate was first shown it, while the experiment ran.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of clicks with the verdict “person” in the range",
@@ -242,7 +244,7 @@ _ALL = (
         additivity=Additivity.ADDITIVE,
         source="clicks of share links",
         collector=Sum("clicks"),
-        groups=("program", "channel", "placement"),
+        groups=("program", "channel", "placement", "variant"),
     ),
     Metric(
         name="signups_referred",

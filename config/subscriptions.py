@@ -37,6 +37,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     referral_events.ShareRecorded: [analytics_handlers.mark_shares],
+    referral_events.LinksExposed: [analytics_handlers.mark_exposed],
     referral_events.OfferSeen: [analytics_handlers.mark_views],
     reward_events.RewardsReleased: [
         gift_handlers.fulfil,

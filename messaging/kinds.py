@@ -90,6 +90,7 @@ KINDS: dict[str, Kind] = {
         variables={
             "first_name": "name",
             "share_url": "url",
+            "share_text": "text",  # words to pass the link on with
             "code": "code",
             "advocate_gets": "copy",  # such as "500 points"
             "friend_gets": "copy",

@@ -11,10 +11,11 @@ from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
-from referrals.models import Customer, Event, Link, Placement, Referral, VetoCall
+from referrals.models import Customer, Event, Link, Placement, Program, Referral, Variant, VetoCall
+from referrals.queries.experiments import picture_variant, running_experiments, text_variant
 from referrals.queries.links import share_page_url, share_url
 from referrals.queries.programs import current_offer, terms_of
-from referrals.queries.sharing import gift_words
+from referrals.queries.sharing import gift_words, share_text
 from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms
 
@@ -49,11 +50,13 @@ def gets(terms: Terms, side: str) -> str:
 def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     """Thank a customer for a purchase, with their own link."""
     customer = event.customer
-    terms = terms_of(current_offer(program_in_charge(link.program, clocks.now())))
+    program = program_in_charge(link.program, clocks.now())
+    terms = terms_of(current_offer(program))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,
             "share_url": share_url(link, "email", Placement.MAIL),
+            "share_text": share_text(link, program=program, channel="email"),
             "code": link.code,
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),
@@ -62,6 +65,20 @@ def queue_purchase_thanks(*, event: Event, link: Link) -> Message:
     return queue_message(
         kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context
     )
+
+
+def mailed_variants(message: Message, link: Link, program: Program) -> list[Variant]:
+    """Return the variants that a mail shows: of the picture behind its link, and of the words where it has some.
+
+    What began after the mail was written is not in it.
+    """
+    running = running_experiments([program])
+    language = (message.locale or settings.LANGUAGE_CODE)[:2]
+    found = [picture_variant(running, program=program, customer_id=link.customer_id)]
+    if "share_text" in message.context:
+        found.append(text_variant(running, program=program, customer_id=link.customer_id, language=language))
+    began = {one.pk: one.started_at for one in running.values()}
+    return [one for one in found if one and (began[one.experiment_id] or message.created_at) <= message.created_at]
 
 
 def queue_friend_joined(*, referral: Referral) -> Message:

@@ -6,12 +6,13 @@ from core import clocks
 from messaging.events import OfferMailed, PreferencesChanged
 from messaging.models import Message
 from messaging.services import are_webhooks_wanted
-from referrals.emails import queue_friend_joined, queue_purchase_thanks, queue_shop_silent
+from referrals.emails import mailed_variants, queue_friend_joined, queue_purchase_thanks, queue_shop_silent
 from referrals.events import EventRecorded, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
 from referrals.models import Customer, Event, OfferView, Placement, Referral, VetoCall
 from referrals.queries.links import code_in, link_of_code
 from referrals.queries.takeovers import program_in_charge
+from referrals.services.experiments import note_exposures
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links
 from referrals.services.placements import record_view
@@ -39,13 +40,19 @@ def thank_for_purchase(event: EventRecorded) -> None:
 
 
 def count_mailed_offer(event: OfferMailed) -> None:
-    """Count the mail as one view of the offer it carries: sent, not seen, for what a person looks at is not asked."""
+    """Count the mail as one view of the offer it carries: sent, not seen, for what a person looks at is not asked.
+
+    Whoever it went to has been shown what is tried on their link.
+    """
     message = Message.objects.get(pk=event.message)
     link = link_of_code(code_in(message.context.get("share_url", "")))
-    if link is not None:
-        at = datetime.fromisoformat(event.at)
-        program = program_in_charge(link.program, at)
-        record_view(program=program, kind=OfferView.Kind.VIEW, placement=Placement.MAIL, at=at)
+    if link is None:
+        return
+    at = datetime.fromisoformat(event.at)
+    program = program_in_charge(link.program, at)
+    record_view(program=program, kind=OfferView.Kind.VIEW, placement=Placement.MAIL, at=at)
+    shown = mailed_variants(message, link, program)
+    note_exposures(shown=[(link, one) for one in shown], placement=Placement.MAIL, at=at)
 
 
 def tell_friend_joined(event: ReferralJudged) -> None:

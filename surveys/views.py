@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.errors import NotFound
 from referrals.models import Placement
-from referrals.queries.sharing import share_cards
+from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links
 from surveys.access import invitation_of_token
 from surveys.forms import AnswerForm, MoreForm
@@ -92,7 +92,9 @@ def thank(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
         "response": standing,
         "told": "told" in request.GET,
         "editable_until": _editable_until(standing),
-        "shares": share_cards(ensure_links(customer=invitation.customer), at=timezone.now(), placement=Placement.SURVEY)
+        "shares": show_share_cards(
+            links=ensure_links(customer=invitation.customer), placement=Placement.SURVEY, at=timezone.now()
+        )
         if band is Band.PROMOTER
         else [],
     }

@@ -92,6 +92,18 @@ def interval_in_words(point: Point, metric: Metric) -> str:
 
 
 @register.filter
+def percent(part: float | None) -> str:
+    """Return a part in percent, a dash where there is none."""
+    return NOTHING if part is None else f"{number_format(100 * part, 1)}\u00a0%"
+
+
+@register.filter
+def percent_range(interval: tuple[float, float] | None) -> str:
+    """Return an interval of parts in percent; empty where there is none."""
+    return "" if interval is None else " … ".join(percent(bound) for bound in interval)
+
+
+@register.filter
 def grouped(count: int) -> str:
     """Return a count with its thousands apart."""
     return number_format(count, force_grouping=True)

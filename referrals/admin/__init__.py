@@ -1,5 +1,6 @@
 """Referrals in the admin, grouped for a marketer; what changes anything calls a service."""
 
+from referrals.admin.experiments import ExperimentAdmin
 from referrals.admin.facts import ClickAdmin, EventAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
 from referrals.admin.programs import ProgramAdmin
@@ -14,6 +15,7 @@ __all__ = [
     "ClickAdmin",
     "CustomerAdmin",
     "EventAdmin",
+    "ExperimentAdmin",
     "InboundCallAdmin",
     "LinkAdmin",
     "ProgramAdmin",

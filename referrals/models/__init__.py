@@ -4,6 +4,7 @@ from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
 from referrals.models.events import Event
 from referrals.models.existing import ExistingCustomer
+from referrals.models.experiments import Experiment, Exposure, Variant
 from referrals.models.links import Code, Link
 from referrals.models.programs import Offer, Program, ProgramStatus
 from referrals.models.referrals import Assist, Referral, ReferralStep
@@ -26,6 +27,8 @@ __all__ = [
     "Erasure",
     "Event",
     "ExistingCustomer",
+    "Experiment",
+    "Exposure",
     "InboundCall",
     "Link",
     "Offer",
@@ -43,5 +46,6 @@ __all__ = [
     "ShareText",
     "Source",
     "Takeover",
+    "Variant",
     "VetoCall",
 ]

@@ -64,6 +64,9 @@ def _export(customer: Customer) -> dict[str, Any]:
             }
             for one in _visits(customer).select_related("link").order_by("at", "pk")
         ],
+        "experiments": list(
+            customer.exposures.order_by("pk").values("experiment__slug", "variant__name", "at", "placement")
+        ),
         "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],
         "referred_by": [_referral_json(one) for one in customer.referrals_received.select_related("program")],
     }

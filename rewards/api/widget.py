@@ -21,8 +21,9 @@ from referrals.people import external_id_problem
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
 from referrals.queries.links import placement_of
-from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
+from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words
 from referrals.services.customers import CustomerData, put_customer
+from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links
 from rewards.api.visitors import PublishableOrRead
 from rewards.queries.balances import points_of
@@ -150,7 +151,7 @@ def _shown_to(customer: Customer | None, placement: str) -> dict[str, Any]:
 def _own_offers(customer: Customer, placement: str) -> list[dict[str, Any]]:
     links = ensure_links(customer=customer)
     prefetch_related_objects([link.program for link in links], "offers", "share_texts")
-    return [_offer(card.offer, card) for card in share_cards(links, at=timezone.now(), placement=placement)]
+    return [_offer(card.offer, card) for card in show_share_cards(links=links, placement=placement, at=timezone.now())]
 
 
 def _public_offers() -> list[dict[str, Any]]:

@@ -143,6 +143,8 @@ PAGES = {
     # Numbers: hidden from customers, refused to staff whose role lacks them.
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
+    ("dashboard/experiments/", "GET"): (302, 404, 403, 200),
+    ("dashboard/experiments/<slug:slug>/", "GET"): (302, 404, 403, 404),  # the slug is a survey's
     ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
     # Reviewing: hidden from customers, refused to staff whose role shows no referrals.
     ("review/", "GET"): (302, 404, 403, 200),

@@ -25,6 +25,7 @@ def ordinary() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": "Ann",
             "share_url": url("/r/ANNX7K2"),
+            "share_text": "I like Goodword and think you will too. Here is my personal link:",
             "code": "ANNX7K2",
             "advocate_gets": "500 points",
             "friend_gets": "100 points",
@@ -96,6 +97,7 @@ def shortest() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": "",
             "share_url": url("/r/A"),
+            "share_text": "",
             "code": "",
             "advocate_gets": "",
             "friend_gets": "",
@@ -143,6 +145,7 @@ def longest() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": long,
             "share_url": url("/r/" + "A" * 200),
+            "share_text": long,
             "code": "A" * 64,
             "advocate_gets": long,
             "friend_gets": long,
