@@ -16,6 +16,12 @@ register = template.Library()
 NOTHING = "–"
 
 
+@register.filter
+def percent(part: float | None) -> str:
+    """Return a part in percent, rounded to a tenth; a dash where there is none."""
+    return NOTHING if part is None else f"{number_format(round(100 * part, 1), 1)}\u00a0%"
+
+
 def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
     """Return a value with its unit: '1,234.50 EUR', '12.5 %', '+40'; a dash where there is none."""
     if value is None:
@@ -26,7 +32,7 @@ def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
         amount = to_units(int(value), currency)
         return f"{number_format(amount, exponent_of(currency), force_grouping=True)} {currency}"
     if metric.unit is Unit.RATIO:
-        return f"{number_format(100 * value, 1)}\u00a0%"
+        return percent(value)
     if metric.unit is Unit.SCORE:
         return f"{value:+d}".replace("-", "−") if value else "0"
     return number_format(value, force_grouping=True)
@@ -85,16 +91,10 @@ def interval_in_words(point: Point, metric: Metric) -> str:
     if point.interval is None:
         return ""
     if metric.unit is Unit.RATIO:
-        return " … ".join(f"{number_format(100 * bound, 1)}\u00a0%" for bound in point.interval)
+        return percent_range(point.interval)
     return " … ".join(
         f"{'+' if bound > 0 else ''}{number_format(bound, 1)}".replace("-", "−") for bound in point.interval
     )
-
-
-@register.filter
-def percent(part: float | None) -> str:
-    """Return a part in percent, a dash where there is none."""
-    return NOTHING if part is None else f"{number_format(100 * part, 1)}\u00a0%"
 
 
 @register.filter

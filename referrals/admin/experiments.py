@@ -31,8 +31,9 @@ LONGEST_SUBJECT, LONGEST_TEXT = 120, 500
 WORDS = """Two to five variants; the first is the <b>control</b>. Left without words and look, the control is what
 customers see today, and the others need words in every language. Words of a text go with the link whatever the
 channel: {brand}, {name} (the advocate's first name) and {code} stand for what they say. Words of a picture are its
-title line; its look are a colour and an uploaded picture; one of the three is enough. Each advocate is in one variant for ever, by
-chance and weight; friends see the picture of their advocate's variant. Once started, nothing changes until it ends."""
+title line; its look are a colour and an uploaded picture; one of the three is enough. Each advocate is in one variant
+for ever, by chance and weight; friends see the picture of their advocate's variant. Once started, nothing changes until
+it ends."""
 
 
 def _word_fields() -> dict[str, forms.Field]:
