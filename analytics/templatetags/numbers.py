@@ -16,10 +16,15 @@ register = template.Library()
 NOTHING = "–"
 
 
+def _rounded(value: float, places: int = 1) -> str:
+    """Return a number rounded to so many places; Django's own format of a float cuts them off."""
+    return number_format(round(value, places), places, force_grouping=True)
+
+
 @register.filter
 def percent(part: float | None) -> str:
     """Return a part in percent, rounded to a tenth; a dash where there is none."""
-    return NOTHING if part is None else f"{number_format(round(100 * part, 1), 1)}\u00a0%"
+    return NOTHING if part is None else f"{_rounded(100 * part)}\u00a0%"
 
 
 def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
@@ -57,11 +62,11 @@ def tile_change(tile: Tile) -> str:
     if change is None:
         return ""
     if tile.metric.unit is Unit.RATIO:
-        size = _("%(n)s points") % {"n": number_format(abs(100 * change), 1)}
+        size = _("%(n)s points") % {"n": _rounded(abs(100 * change))}
     elif tile.metric.unit is Unit.SCORE:
         size = _("%(n)s points") % {"n": abs(round(change))}
     else:
-        size = f"{number_format(abs(100 * change), 0 if abs(change) >= 0.1 else 1, force_grouping=True)} %"
+        size = f"{_rounded(abs(100 * change), 0 if abs(change) >= 0.1 else 1)} %"
     return f"{_arrow(change)} {size}"
 
 
@@ -92,9 +97,7 @@ def interval_in_words(point: Point, metric: Metric) -> str:
         return ""
     if metric.unit is Unit.RATIO:
         return percent_range(point.interval)
-    return " … ".join(
-        f"{'+' if bound > 0 else ''}{number_format(bound, 1)}".replace("-", "−") for bound in point.interval
-    )
+    return " … ".join(f"{'+' if bound > 0 else ''}{_rounded(bound)}".replace("-", "−") for bound in point.interval)
 
 
 @register.filter

@@ -150,7 +150,8 @@ class VariantInline(StackedInline):  # type: ignore[misc]
     fields = (
         ("name", "weight"),
         *((f"text_{code}", f"subject_{code}") for code, _ in settings.LANGUAGES),
-        ("colour", "upload"),
+        "colour",
+        "upload",
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Variant]":
@@ -244,11 +245,19 @@ class ExperimentAdmin(ActsWithReason):
         problems = ((one,) for one in experiment_problems(experiment))
         return format_html_join("", "<div>{}</div>", problems) or "Nothing: it can start."
 
-    def has_run_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        """Only those who may change experiments."""
-        return request.user.has_perm("referrals.change_experiment")
+    def has_start_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """Only those who may change experiments, and only drafts."""
+        return self._may(request, object_id, Experiment.State.DRAFT)
 
-    @action(description="Start…", url_path="start", permissions=["run"])  # type: ignore[untyped-decorator]
+    def has_end_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        """Only those who may change experiments, and only running ones."""
+        return self._may(request, object_id, Experiment.State.RUNNING)
+
+    def _may(self, request: HttpRequest, object_id: str, state: str) -> bool:
+        changes: bool = request.user.has_perm("referrals.change_experiment")
+        return changes and Experiment.objects.filter(pk=object_id or None, state=state).exists()
+
+    @action(description="Start…", url_path="start", permissions=["start"])  # type: ignore[untyped-decorator]
     def start_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask what is expected, then let it run."""
         return self.act_on_one(
@@ -261,7 +270,7 @@ class ExperimentAdmin(ActsWithReason):
             done="started",
         )
 
-    @action(description="End…", url_path="end", permissions=["run"])  # type: ignore[untyped-decorator]
+    @action(description="End…", url_path="end", permissions=["end"])  # type: ignore[untyped-decorator]
     def end_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask what was learnt, then end it."""
         return self.act_on_one(
