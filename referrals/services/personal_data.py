@@ -53,23 +53,19 @@ def _export(customer: Customer) -> dict[str, Any]:
             for one in InboundCall.objects.filter(customer=customer).order_by("pk")
             if one.raw is not None
         ],
-        "visits": [
-            {
-                "at": one.at,
-                "code": one.link.code,
-                "channel": one.channel,
-                "placement": one.placement,
-                "utm": one.utm,
-                "device": one.device,
-            }
-            for one in _visits(customer).select_related("link").order_by("at", "pk")
-        ],
+        "visits": _visits_json(customer),
         "experiments": list(
             customer.exposures.order_by("pk").values("experiment__slug", "variant__name", "at", "placement")
         ),
         "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],
         "referred_by": [_referral_json(one) for one in customer.referrals_received.select_related("program")],
     }
+
+
+def _visits_json(customer: Customer) -> list[dict[str, Any]]:
+    visits = _visits(customer).select_related("link").order_by("at", "pk")
+    kept = ("at", "channel", "placement", "utm", "device")
+    return [{"code": one.link.code, **{name: getattr(one, name) for name in kept}} for one in visits]
 
 
 def _referral_json(referral: Referral) -> dict[str, Any]:

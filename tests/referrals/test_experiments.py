@@ -1,24 +1,20 @@
-"""Experiments as staff start them and customers meet them: text, picture, who was shown what."""
+"""Experiments as customers meet them: the text of their variant, and who was shown what."""
 
 import re
 from datetime import timedelta
 from html import unescape
-from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
 from django.core import mail
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
-from PIL import Image
 
 from accounts.models import User
 from accounts.origins import sign_identity
-from accounts.services import create_api_key, ensure_roles
+from accounts.services import create_api_key
 from messaging.services import send_due
-from referrals.models import Customer, Experiment, Exposure, ShareText, Variant
-from referrals.pictures import BadShareImage, clean_share_image
+from referrals.models import Customer, Experiment, Exposure, ShareText
 from referrals.queries import experiments as lookups
 from referrals.queries.experiments import variant_of
 from referrals.queries.links import SHARE_CHANNELS
@@ -38,7 +34,7 @@ from surveys.services.surveys import ensure_default_survey
 from surveys.tokens import token_of
 from tests.factories import CustomerFactory, UserFactory, make_program, report
 from tests.scenes import NOON, moment
-from tests.trials import BOLD, draft, links_in, people_in, running
+from tests.trials import BOLD, draft, exposures, links_in, people_in, portal, running
 
 pytestmark = pytest.mark.django_db
 USUAL = "I like Goodword and think you will too. Here is my personal link:"
@@ -52,21 +48,6 @@ def _brand(settings):
 @pytest.fixture
 def program():
     return make_program()
-
-
-def portal(customer, *, at=NOON, language="en"):
-    """The customer's portal, with what the share links say."""
-    user = User.objects.filter(email=customer.email).first() or UserFactory(email=customer.email)
-    client = Client()
-    with moment(at):
-        client.force_login(user)
-        return unquote(unescape(client.get("/", headers={"accept-language": language}).text))
-
-
-def exposures():
-    return list(
-        Exposure.objects.order_by("pk").values_list("customer__external_id", "variant__name", "placement", "at")
-    )
 
 
 # Starting and ending
@@ -310,277 +291,6 @@ def test_only_the_link_of_the_program_that_tries_something_is_exposed(program):
 
     [link] = Exposure.objects.select_related("link__program").values_list("link__program__slug", flat=True)
     assert link == "other"
-
-
-# The picture
-
-
-def png(colour, size=(1200, 630)):
-    picture = BytesIO()
-    Image.new("RGB", size, colour).save(picture, "PNG")
-    return picture.getvalue()
-
-
-def corner_of(link, language="en"):
-    """The colour of the picture's lower right corner."""
-    with moment(NOON):
-        answer = Client().get(f"/hello/{link.code}.png?l={language}")
-    assert answer["Content-Type"] == "image/png"
-    return Image.open(BytesIO(answer.content)).convert("RGB").getpixel((1190, 620))
-
-
-def test_friends_see_the_picture_of_their_advocates_variant(program, settings):
-    settings.BRAND_ACCENT = "#0b6b4f"
-    experiment = running(
-        program,
-        {"name": "today"},
-        {"name": "red", "colour": "#aa0000"},
-        {"name": "own", "picture": png("#123456")},
-        subject="picture",
-    )
-    links = {name: links_in(experiment, name, 2) for name in ("today", "red", "own")}
-
-    seen = {name: {corner_of(link) for link in found} for name, found in links.items()}
-
-    assert seen == {"today": {(11, 107, 79)}, "red": {(170, 0, 0)}, "own": {(18, 52, 86)}}
-    assert exposures() == [], "who looks at a picture is no advocate"
-    end_experiment(experiment=experiment, learnt="", at=NOON)
-    assert corner_of(links["red"][0]) == (11, 107, 79)
-
-
-def test_a_title_line_is_drawn_in_the_language_asked_for(program):
-    words = {code: {"text": f"{code} {{brand}} {{name}}", "subject": ""} for code in ("en", "de")}
-    experiment = running(program, {"name": "today"}, {"name": "said", "words": words}, subject="picture")
-    [said] = links_in(experiment, "said", 1)
-    with moment(NOON):
-        english, german, again = (Client().get(f"/hello/{said.code}.png?l={one}").content for one in ("en", "de", "en"))
-    end_experiment(experiment=experiment, learnt="", at=NOON)
-
-    with moment(NOON):
-        usual = Client().get(f"/hello/{said.code}.png?l=en").content
-
-    assert english == again
-    assert len({english, german, usual}) == 3
-
-
-def test_the_greeting_names_another_picture_while_one_is_tried_and_the_link_stays_as_it_is(program):
-    a, b = {"name": "a", "colour": "#aa0000"}, {"name": "b", "colour": "#00aa00"}
-    experiment = draft(program, a, b, subject="picture")
-    [before] = links_in(experiment, "a", 1)
-
-    def greeted():
-        with moment(NOON):
-            page = Client().get(f"/hello/{before.code}/").text
-        return re.search(r'og:image" content="([^"]*)"', page)[1], re.search(r'og:url" content="([^"]*)"', page)[1]
-
-    usual = greeted()
-    start_experiment(experiment=experiment, expected="", at=NOON)
-    tried = greeted()
-
-    assert usual[0].endswith("v=0")
-    assert tried[0].endswith(f"v=0.{Variant.objects.get(name='a').pk}")
-    assert usual[1] == tried[1]
-
-
-def test_an_experiment_on_pictures_exposes_whoever_gets_their_link(program):
-    experiment = running(program, {"name": "today"}, {"name": "red", "colour": "#aa0000"}, subject="picture")
-    ann, bob = CustomerFactory(external_id="ann"), CustomerFactory(external_id="bob")
-    portal(ann)
-    with moment(NOON):
-        report("purchase", bob, NOON)
-        send_due(at=NOON)
-
-    assert exposures() == [
-        ("ann", variant_of(experiment, ann.pk).name, "portal", NOON),
-        ("bob", variant_of(experiment, bob.pk).name, "mail", NOON),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "no PNG"),
-        (b"<svg onload=alert(1)>", "no PNG"),
-        (png("red")[:200], "damaged"),
-        (png("red", (1200, 631)), "1200 × 631 pixels; expected 1200 × 630"),
-        (png("red", (32, 32)), "expected 1200 × 630"),
-    ],
-)
-def test_clean_share_image_refuses_what_apps_would_not_show(data, words):
-    with pytest.raises(BadShareImage, match=words):
-        clean_share_image(data)
-
-
-def test_clean_share_image_keeps_the_picture_and_nothing_else():
-    picture = png("#123456")
-    dirty = picture[:-12] + b"\x00\x00\x00\x09tEXtsecret=42\x00\x00\x00\x00" + picture[-12:]
-
-    clean = clean_share_image(dirty if b"secret" in dirty else picture)
-
-    assert b"secret" not in clean
-    assert Image.open(BytesIO(clean)).getpixel((5, 5)) == (18, 52, 86)
-
-
-# The admin
-
-
-@pytest.fixture
-def marketer(client):
-    user = User.objects.create_user("mia@shop.example", is_staff=True)
-    user.groups.add(*[group for group in ensure_roles() if group.name == "Marketer"])
-    client.force_login(user)
-    return client
-
-
-def form(program, *variants, **changed):
-    """What the admin's page sends."""
-    sent = {"title": "Bold words", "slug": "bold", "program": program.pk, "subject": "share_text", **changed}
-    sent |= {"variants-TOTAL_FORMS": len(variants), "variants-INITIAL_FORMS": 0, "variants-MIN_NUM_FORMS": 2}
-    sent |= {"variants-MAX_NUM_FORMS": 5}
-    for number, fields in enumerate(variants):
-        sent |= {f"variants-{number}-{name}": value for name, value in {"weight": 1, **fields}.items()}
-    return sent
-
-
-def test_admin_prepares_starts_and_ends_an_experiment(marketer, program):
-    today = {"name": "today"}
-    bold = {"name": "bold", "weight": 3, "text_en": " Dare  {brand} ", "subject_en": "Hm", "text_de": "Trau dich"}
-    added = marketer.post("/admin/referrals/experiment/add/", form(program, today, bold))
-    experiment = Experiment.objects.get()
-    path = f"/admin/referrals/experiment/{experiment.pk}"
-    ready = marketer.get(f"{path}/change/").text
-    with moment(NOON):
-        asked = marketer.get(f"{path}/start/")
-        started = marketer.post(f"{path}/start/", {"reason": "more friends"})
-
-    assert (added.status_code, asked.status_code, started.status_code) == (302, 200, 302)
-    assert "Nothing: it can start." in ready
-    assert list(experiment.variants.values_list("position", "name", "weight", "words")) == [
-        (0, "today", 1, {}),
-        (1, "bold", 3, {"en": {"text": "Dare {brand}", "subject": "Hm"}, "de": {"text": "Trau dich", "subject": ""}}),
-    ]
-    experiment.refresh_from_db()
-    assert (experiment.state, experiment.expected) == ("running", "more friends")
-    running_page = marketer.get(f"{path}/change/")
-    assert running_page.status_code == 200
-    assert 'name="title"' not in running_page.text
-    with moment(NOON):
-        marketer.post(f"{path}/end/", {"reason": "dares work"})
-    experiment.refresh_from_db()
-    assert (experiment.state, experiment.learnt, experiment.ended_at) == ("ended", "dares work", NOON)
-
-
-def test_admin_shows_a_draft_as_it_was_written_and_takes_changes(marketer, program):
-    experiment = draft(program)
-    today, bold = experiment.variants.all()
-    path = f"/admin/referrals/experiment/{experiment.pk}/change/"
-    shown = marketer.get(path).text
-    known = {"id": today.pk, "name": "today"}, {"id": bold.pk, "name": "bold", "text_en": "New", "text_de": "Neu"}
-    sent = form(program, *known, {"name": "third", "text_en": "Third", "text_de": "Dritter"})
-
-    answer = marketer.post(path, sent | {"variants-INITIAL_FORMS": 2})
-
-    assert "{name} dares you: {brand}" in shown
-    assert answer.status_code == 302
-    assert list(experiment.variants.values_list("position", "name", "words__en__text")) == [
-        (0, "today", None),
-        (1, "bold", "New"),
-        (2, "third", "Third"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("variant", "words"),
-    [
-        ({"name": "bold", "text_en": "Hi {friend}"}, "expected only {brand}, {name}, {code} in braces"),
-        ({"name": "bold", "subject_en": "alone"}, "a subject needs its text"),
-        ({"name": "bold", "weight": 0}, "expected a whole number from 1 to 1,000"),
-        ({"name": "bold", "colour": "red"}, "expected a colour such as #0b6b4f"),
-        ({"name": "bold", "upload": SimpleUploadedFile("x.png", b"GIF89a")}, "This is no PNG picture"),
-        ({"name": "today"}, "Please correct the duplicate data for name"),
-        ({"name": ""}, "This field is required"),
-    ],
-)
-def test_admin_refuses_variants_that_make_no_sense(marketer, program, variant, words):
-    answer = marketer.post("/admin/referrals/experiment/add/", form(program, {"name": "today"}, variant))
-
-    assert answer.status_code == 200
-    assert words in unescape(answer.text)
-    assert not Experiment.objects.exists()
-
-
-def test_admin_keeps_an_uploaded_picture(marketer, program):
-    upload = SimpleUploadedFile("own.png", png("#123456"), "image/png")
-
-    marketer.post(
-        "/admin/referrals/experiment/add/",
-        form(program, {"name": "today"}, {"name": "own", "upload": upload}, subject="picture"),
-    )
-
-    assert bytes(Variant.objects.get(name="own").picture) == clean_share_image(png("#123456"))
-
-
-def test_admin_says_why_an_experiment_does_not_start(marketer, program):
-    experiment = draft(program, {"name": "today"}, {"name": "bold"})
-    path = f"/admin/referrals/experiment/{experiment.pk}"
-
-    shown = marketer.get(f"{path}/change/").text
-    told = marketer.post(f"{path}/start/", {"reason": "why not"}, follow=True).text
-
-    for page in (shown, told):
-        assert "bold has no words in “de”" in page
-    experiment.refresh_from_db()
-    assert experiment.state == "draft"
-
-
-def test_admin_changes_and_deletes_nothing_of_what_has_begun(marketer, program):
-    experiment = running(program)
-    path = f"/admin/referrals/experiment/{experiment.pk}"
-    before = list(experiment.variants.values("name", "weight", "words"))
-
-    changed = marketer.post(f"{path}/change/", form(program, {"name": "x"}, {"name": "y"}, title="Other"))
-    deleted = marketer.post(f"{path}/delete/", {"post": "yes"})
-
-    assert (changed.status_code, deleted.status_code) == (403, 403)
-    experiment.refresh_from_db()
-    assert (experiment.title, list(experiment.variants.values("name", "weight", "words"))) == ("Try bold", before)
-
-
-def test_admin_that_asked_no_lock_would_change_what_another_has_just_started(program):
-    experiment = draft(program)
-    stale = Experiment.objects.get(pk=experiment.pk)
-    start_experiment(experiment=experiment, expected="", at=NOON)
-
-    with pytest.raises(WrongState):
-        services.lock_draft(experiment=stale)
-
-
-def test_admin_keeps_the_texts_that_are_compared_as_they_are(marketer, program):
-    text = ShareText.objects.create(program=program, language="en", text="Ours")
-    running(program)
-    page = f"/admin/referrals/sharetext/{text.pk}"
-
-    changed = marketer.post(f"{page}/change/", {"program": program.pk, "language": "en", "channel": "", "text": "New"})
-    deleted = marketer.post(f"{page}/delete/", {"post": "yes"})
-
-    assert "is running; end it first" in unescape(changed.text)
-    assert deleted.status_code == 403
-    assert ShareText.objects.get().text == "Ours"
-
-
-def test_analysts_see_experiments_and_run_none(client, program):
-    user = User.objects.create_user("ana@shop.example", is_staff=True)
-    user.groups.add(*[group for group in ensure_roles() if group.name == "Analyst"])
-    client.force_login(user)
-    experiment = draft(program)
-    path = f"/admin/referrals/experiment/{experiment.pk}"
-
-    shown = client.get(f"{path}/change/")
-    started = client.post(f"{path}/start/", {"reason": "me"})
-
-    assert (shown.status_code, started.status_code) == (200, 403)
-    experiment.refresh_from_db()
-    assert experiment.state == "draft"
 
 
 def test_portal_asks_as_often_for_many_experiments_as_for_one(program, django_assert_num_queries):
