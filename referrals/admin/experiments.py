@@ -255,7 +255,8 @@ class ExperimentAdmin(ActsWithReason):
 
     def _may(self, request: HttpRequest, object_id: str, state: str) -> bool:
         changes: bool = request.user.has_perm("referrals.change_experiment")
-        return changes and Experiment.objects.filter(pk=object_id or None, state=state).exists()
+        found = self.get_object(request, object_id) if changes and object_id else None
+        return found is not None and bool(found.state == state)
 
     @action(description="Start…", url_path="start", permissions=["start"])  # type: ignore[untyped-decorator]
     def start_one(self, request: HttpRequest, object_id: str) -> HttpResponse:

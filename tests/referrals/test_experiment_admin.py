@@ -183,3 +183,8 @@ def test_analysts_see_experiments_and_run_none(client, program):
     assert (shown.status_code, started.status_code) == (200, 403)
     experiment.refresh_from_db()
     assert experiment.state == "draft"
+
+
+def test_admin_of_an_experiment_that_is_not_there_refuses(marketer):
+    for number in ("7", "nope"):
+        assert marketer.post(f"/admin/referrals/experiment/{number}/start/", {"reason": "me"}).status_code == 403
