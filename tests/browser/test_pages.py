@@ -143,7 +143,7 @@ def test_portal_works_without_scripts(open_page, ann, user):
     page = open_page("/", user=user, java_script_enabled=False)
 
     assert page.locator("[data-copy-source]").input_value().endswith(f"/r/{link.code}?c=copy&p=portal")
-    assert page.locator('[data-channel="qr"]').get_attribute("href") == f"/q/{link.code}.svg"
+    assert page.locator('[data-channel="qr"]').get_attribute("href") == f"/q/{link.code}.svg?p=portal"
     assert not page.locator("[data-copy]").is_visible()
     assert not page.locator("[data-native]").is_visible()
 
