@@ -31,6 +31,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
             *("view_", "add_program", "change_program", "change_link", "change_referral"),
             *("add_segment", "change_segment", "delete_segment", *_BLOCKS),
             *("add_sharetext", "change_sharetext", "delete_sharetext"),
+            *("add_experiment", "change_experiment", "delete_experiment"),
         ),
         "rewards": (
             *("view_", *_SHOWN, "change_eventinvitation", "change_displayname", "change_appeal"),

@@ -11,6 +11,7 @@ from referrals.events import (
     CustomersMerged,
     EventRecorded,
     EventsRecorded,
+    LinksExposed,
     OfferSeen,
     ReferralJudged,
     ShareRecorded,
@@ -50,6 +51,12 @@ def mark_clicks(event: ClicksRecorded) -> None:
 def mark_shares(event: ShareRecorded) -> None:
     """Mark the days of the shares."""
     mark_days(family="shares", days=map(date.fromisoformat, event.days))
+
+
+def mark_exposed(event: LinksExposed) -> None:
+    """Mark the days on which what happened to the links may now belong to a variant."""
+    for family in ("shares", "clicks"):
+        mark_days(family=family, days=map(date.fromisoformat, event.days))
 
 
 def mark_views(event: OfferSeen) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-VERSION = "1"
+VERSION = "2"
 
 
 class Unit(StrEnum):
@@ -187,35 +187,39 @@ _ALL = (
         name="offer_views",
         title="Offer views",
         definition="How often people saw the offer of a program: in the widget, the portal or wherever the shop "
-        "reports it. Machines are left out; a person counts at every sight.",
+        "reports it. Machines are left out; a person counts at every sight. Mails: sent, not seen. A mail of ours with "
+        "the customer's link counts as one view of the placement “mail” on the day it was handed over; whether it was "
+        "looked at is not asked.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of sights in the range",
         numerator="sights of an offer",
         basis="the day of the sight",
         additivity=Additivity.ADDITIVE,
-        source="views reported by widget, portal and API",
+        source="views reported by widget, portal and API; mails sent",
         collector=Sum("offer_views"),
         groups=("program", "placement"),
     ),
     Metric(
         name="offer_opens",
         title="Offer openings",
-        definition="How often people opened an offer that was folded away, such as behind a floating button.",
+        definition="How often people opened an offer that was folded away, such as behind a floating button, or "
+        "followed the link of a mail to the page where they share.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of openings in the range",
         numerator="openings of an offer",
         basis="the day of the opening",
         additivity=Additivity.ADDITIVE,
-        source="openings reported by widget and API",
+        source="openings reported by widget and API; links of mails followed",
         collector=Sum("offer_opens"),
         groups=("program", "placement"),
     ),
     Metric(
         name="shares",
         title="Shares",
-        definition="How often advocates used a channel to pass their link on; whether they finished there is unknown.",
+        definition="How often advocates used a channel to pass their link on; whether they finished there is unknown. "
+        "By variant (“EXPERIMENT/VARIANT”): those after the advocate was first shown it, while the experiment ran.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of shares in the range",
@@ -224,12 +228,14 @@ _ALL = (
         additivity=Additivity.ADDITIVE,
         source="shares reported by widget, portal and API",
         collector=Sum("shares"),
-        groups=("program", "channel", "placement"),
+        groups=("program", "channel", "placement", "variant"),
     ),
     Metric(
         name="clicks",
         title="Clicks",
-        definition="Visits of share links by people. Bots and link previews are stored and never counted.",
+        definition="Visits of share links by people. Bots and link previews are stored and never counted. A link tells "
+        "by itself where the advocate took it from, its placement; one that does not counts as “unknown”. By "
+        "variant (“EXPERIMENT/VARIANT”): those after the advocate was first shown it, while the experiment ran.",
         category="Referrals",
         unit=Unit.COUNT,
         formula="number of clicks with the verdict “person” in the range",
@@ -238,7 +244,7 @@ _ALL = (
         additivity=Additivity.ADDITIVE,
         source="clicks of share links",
         collector=Sum("clicks"),
-        groups=("program", "channel"),
+        groups=("program", "channel", "placement", "variant"),
     ),
     Metric(
         name="signups_referred",

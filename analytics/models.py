@@ -34,7 +34,8 @@ class DirtyBucket(models.Model):
 class DailyValue(models.Model):
     """What one series came to on one calendar day of the installation's zone.
 
-    `program` '' is the whole company. `group_kind` '' is the total, 'channel' or 'placement' one part of it.
+    `program` '' is the whole company. `group_kind` '' is the total, 'channel' or 'placement' one part of it,
+    'variant' what of it belongs to a variant of an experiment ('SLUG/VARIANT'), which may be several or none.
     Money is in minor units of `currency`; the other series leave it empty, save `orders`.
     """
 

@@ -9,4 +9,6 @@ urlpatterns = [
     path("dashboard/", dashboard.overview, name="overview"),
     path("dashboard/numbers/", dashboard.numbers, name="numbers"),
     path("dashboard/csv/<str:name>.csv", dashboard.metric_csv, name="csv"),
+    path("dashboard/experiments/", dashboard.experiments, name="experiments"),
+    path("dashboard/experiments/<slug:slug>/", dashboard.experiment, name="experiment"),
 ]

@@ -10,7 +10,14 @@ from django.urls import reverse
 OTHER = "System"
 # Headings in their order, each with its models (or whole apps) in theirs.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Programs": ("referrals.program", "referrals.offer", "referrals.link", "referrals.sharetext", "referrals.click"),
+    "Programs": (
+        "referrals.program",
+        "referrals.offer",
+        "referrals.link",
+        "referrals.sharetext",
+        "referrals.experiment",
+        "referrals.click",
+    ),
     "Forecast": (),
     "People": ("referrals.customer", "referrals.segment", "referrals.referral", "referrals.event", "referrals"),
     "Risk": ("referrals.blockentry", "referrals.riskassessment", "referrals.reviewdecision", "referrals.vetocall"),
@@ -47,7 +54,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("What a hold risks", "holds", "referrals.view_program"),
     ),
     "Risk": (("Review queue", "review", "referrals.view_referral"),),
-    "Numbers": (("Dashboard", "analytics:overview", "analytics.view_dailyvalue"),),
+    "Numbers": (
+        ("Dashboard", "analytics:overview", "analytics.view_dailyvalue"),
+        ("What experiments show", "analytics:experiments", "analytics.view_dailyvalue"),
+    ),
     "Rewards & ledger": (("The books", "admin:rewards_books", "rewards.view_transfer"),),
 }
 ICONS = {

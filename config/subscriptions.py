@@ -41,6 +41,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     referral_events.ShopSilent: [referral_handlers.tell_shop_silent],
     referral_events.ClicksRecorded: [analytics_handlers.mark_clicks],
     referral_events.ShareRecorded: [analytics_handlers.mark_shares],
+    referral_events.LinksExposed: [analytics_handlers.mark_exposed],
     referral_events.OfferSeen: [analytics_handlers.mark_views],
     reward_events.RewardsReleased: [
         gift_handlers.fulfil,
@@ -83,6 +84,7 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
     reward_events.PointsMoved: [analytics_handlers.mark_points],
     reward_events.RewardsStepped: [reward_handlers.tell_endpoints_of_rewards],
     survey_events.ResponseConfirmed: [survey_handlers.tell_endpoints_of_response],
+    messaging_events.OfferMailed: [referral_handlers.count_mailed_offer],
     messaging_events.PreferencesChanged: [referral_handlers.tell_endpoints_of_preferences],
     messaging_events.EndpointDisabled: [messaging_handlers.tell_endpoint_disabled],
 }

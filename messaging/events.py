@@ -16,6 +16,14 @@ class PreferencesChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMailed(DomainEvent):
+    """A mail with a customer's share link was handed over, once a message; `at` is the ISO moment it is dated."""
+
+    message: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointDisabled(DomainEvent):
     """A webhook endpoint was switched off by itself; `endpoint` is its primary key."""
 

@@ -30,7 +30,8 @@ class Kind:
     `purpose` is what people may opt out of (empty: transactional, always sent); lower `priority` goes
     first; after `keep_for` from its due moment a mail is no longer worth sending; `immediate` kinds are
     sent right after the commit, without waiting for the worker; of `secret` ones no readable copy is kept;
-    `staff` ones go to the company's own people.
+    `staff` ones go to the company's own people; `offer` ones carry the customer's share link, and that one was
+    sent is announced.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Kind:
     immediate: bool = False
     secret: bool = False
     staff: bool = False
+    offer: bool = False
 
     @property
     def transactional(self) -> bool:
@@ -88,10 +90,13 @@ KINDS: dict[str, Kind] = {
         variables={
             "first_name": "name",
             "share_url": "url",
+            "share_text": "text",  # words to pass the link on with
             "code": "code",
             "advocate_gets": "copy",  # such as "500 points"
             "friend_gets": "copy",
+            "portal_url": "url",
         },
+        offer=True,
     ),
     "friend_joined": Kind(
         label="A friend joined",
@@ -152,7 +157,9 @@ KINDS: dict[str, Kind] = {
             "referrals": "whole",
             "gets": "copy",
             "share_url": "url",
+            "portal_url": "url",
         },
+        offer=True,
     ),
     "tier_up": Kind(
         label="Tier reached",
@@ -180,7 +187,9 @@ KINDS: dict[str, Kind] = {
             "date": "day",  # the last day on which it is held
             "needed": "whole",
             "share_url": "url",
+            "portal_url": "url",
         },
+        offer=True,
     ),
     "badge_earned": Kind(
         label="Badge earned",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
@@ -14,10 +15,11 @@ from core.periods import local_day
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
-from referrals.models import Customer, Event, FriendClaim, Link, Referral, VetoCall
-from referrals.queries.links import share_url
+from referrals.models import Customer, Event, FriendClaim, Link, Placement, Program, Referral, Variant, VetoCall
+from referrals.queries.experiments import Running, picture_variant, running_experiments, text_variant
+from referrals.queries.links import share_page_url, share_url
 from referrals.queries.programs import current_offer, terms_of
-from referrals.queries.sharing import gift_words
+from referrals.queries.sharing import gift_words, share_text
 from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms
 
@@ -53,21 +55,40 @@ def queue_purchases_thanks(*, purchases: Sequence[tuple[Event, Link]]) -> list[M
     """Thank customers for their purchases, each with their own link."""
     programs = {link.program_id: link.program for _, link in purchases}
     now = clocks.now()
-    terms = {key: terms_of(current_offer(program_in_charge(one, now))) for key, one in programs.items()}
-    return queue_messages(drafts=[_purchase_thanks(event, link, terms[link.program_id]) for event, link in purchases])
+    in_charge = {key: program_in_charge(one, now) for key, one in programs.items()}
+    prefetch_related_objects(list(in_charge.values()), "offers", "share_texts")
+    running = running_experiments(in_charge.values())
+    drafts = [_purchase_thanks(event, link, in_charge[link.program_id], running) for event, link in purchases]
+    return queue_messages(drafts=drafts)
 
 
-def _purchase_thanks(event: Event, link: Link, terms: Terms) -> Draft:
-    customer = event.customer
+def _purchase_thanks(event: Event, link: Link, program: Program, running: Running) -> Draft:
+    customer, terms = event.customer, terms_of(current_offer(program))
     with translation.override(customer.locale or settings.LANGUAGE_CODE):
         context = {
             "first_name": customer.first_name,
-            "share_url": share_url(link, "email"),
+            "share_url": share_url(link, "email", Placement.MAIL),
+            "share_text": share_text(link, program=program, channel="email", running=running),
             "code": link.code,
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),
+            "portal_url": share_page_url(link, Placement.MAIL),
         }
     return Draft(kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context)
+
+
+def mailed_variants(message: Message, link: Link, program: Program) -> list[Variant]:
+    """Return the variants that a mail shows: of the picture behind its link, and of the words where it has some.
+
+    What began after the mail was written is not in it.
+    """
+    running = running_experiments([program])
+    language = (message.locale or settings.LANGUAGE_CODE)[:2]
+    found = [picture_variant(running, program=program, customer_id=link.customer_id)]
+    if "share_text" in message.context:
+        found.append(text_variant(running, program=program, customer_id=link.customer_id, language=language))
+    began = {one.pk: one.started_at for one in running.values()}
+    return [one for one in found if one and (began[one.experiment_id] or message.created_at) <= message.created_at]
 
 
 def queue_friend_joined(*, referral: Referral) -> Message:

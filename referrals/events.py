@@ -57,6 +57,13 @@ class ShareRecorded(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinksExposed(DomainEvent):
+    """Advocates were first shown what is tried on their links; `days` are the ISO dates from then on until now."""
+
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferSeen(DomainEvent):
     """An offer was seen or opened; `days` are the ISO dates (installation zone)."""
 

@@ -14,6 +14,7 @@ from referrals.codes import canonical_code, vanity_problem
 from referrals.models import BlockEntry, Code, Customer, Link, Program, Segment, ShareText, Source
 from referrals.program_file import ProgramDocument, ProgramFileRefused, parse_program
 from referrals.program_text import render_program
+from referrals.queries.experiments import is_text_tried
 from referrals.queries.links import SHARE_CHANNELS
 from referrals.queries.people import living_customer_known_as, living_customers
 from referrals.queries.programs import document_of
@@ -295,6 +296,13 @@ class ShareTextForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **more)
         if "text" in self.fields:
             self.fields["text"].help_text = self.HELP
+
+    def clean_program(self) -> Program:
+        """Keep the texts as they are while an experiment compares others with them."""
+        program: Program = self.cleaned_data["program"]
+        if is_text_tried(program):
+            raise forms.ValidationError("an experiment on this program's texts is running; end it first")
+        return program
 
     def clean_subject(self) -> str:
         """Refuse unknown placeholders."""

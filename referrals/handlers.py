@@ -1,15 +1,22 @@
 """How referrals react to domain events."""
 
+from datetime import datetime
+
 from core import clocks
-from messaging.events import PreferencesChanged
+from messaging.events import OfferMailed, PreferencesChanged
+from messaging.models import Message
 from messaging.services import are_webhooks_wanted
-from referrals.emails import queue_friend_claimed, queue_friend_joined, queue_purchases_thanks, queue_shop_silent
+from referrals.emails import mailed_variants, queue_friend_claimed, queue_friend_joined, queue_purchases_thanks, queue_shop_silent
 from referrals.events import EventRecorded, EventsRecorded, FriendClaimed, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
-from referrals.models import Customer, Event, FriendClaim, Referral, VetoCall
+from referrals.models import Customer, Event, FriendClaim, OfferView, Placement, Referral, VetoCall
+from referrals.queries.links import code_in, link_of_code
+from referrals.queries.takeovers import program_in_charge
+from referrals.services.experiments import note_exposures
 from referrals.services.friend_claims import ask_named
 from referrals.services.judging import judge_event
 from referrals.services.links import ensure_links, first_links
+from referrals.services.placements import record_view
 from referrals.webhooks import queue_preferences_changed, queue_referral_changed, referral_type
 
 _GOOD_NEWS = frozenset({Referral.State.SIGNED_UP, Referral.State.QUALIFIED, Referral.State.APPROVED})
@@ -59,6 +66,22 @@ def thank_for_purchases(event: EventsRecorded) -> None:
     ]
     links = first_links(customers=[fact.customer for fact in facts]) if facts else {}
     queue_purchases_thanks(purchases=[(fact, links[fact.customer_id]) for fact in facts if fact.customer_id in links])
+
+
+def count_mailed_offer(event: OfferMailed) -> None:
+    """Count the mail as one view of the offer it carries: sent, not seen, for what a person looks at is not asked.
+
+    Whoever it went to has been shown what is tried on their link.
+    """
+    message = Message.objects.get(pk=event.message)
+    link = link_of_code(code_in(message.context.get("share_url", "")))
+    if link is None:
+        return
+    at = datetime.fromisoformat(event.at)
+    program = program_in_charge(link.program, at)
+    record_view(program=program, kind=OfferView.Kind.VIEW, placement=Placement.MAIL, at=at)
+    shown = mailed_variants(message, link, program)
+    note_exposures(shown=[(link, one) for one in shown], placement=Placement.MAIL, at=at)
 
 
 def tell_friend_joined(event: ReferralJudged) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
+from core.errors import Invalid
+
 INK, PAPER = "#14110f", "#ffffff"
 WIDE = (1200, 630)
 """What apps show with a link (Open Graph)."""
@@ -14,7 +16,14 @@ CARD, CARD_DPI = (1240, 1748), 300
 """A6, upright, in pixels."""
 FONT = Path(__file__).resolve().parent.parent / "static" / "fonts" / "DejaVuSans.ttf"
 """Latin, Greek, Cyrillic and more; free to pass on (static/fonts/DejaVuSans.LICENSE.txt)."""
+MAX_SHARE_IMAGE = 512 * 1024
 _MARGIN = 80
+
+
+class BadShareImage(Invalid):
+    """An upload that apps could not show with a link."""
+
+    code = "bad_picture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,22 @@ def share_image(face: Face, *, headline: str, line: str) -> bytes:
     _write(draw, line, size=40, at=(_MARGIN, below + 30), width=width, fill=face.accent_ink, lines=2)
     picture = BytesIO()
     image.save(picture, "PNG", optimize=True)
+    return picture.getvalue()
+
+
+def clean_share_image(data: bytes) -> bytes:
+    """Return an uploaded PNG of 1200 × 630 pixels drawn anew, so that nothing else hides in it; `BadShareImage`."""
+    try:
+        with Image.open(BytesIO(data), formats=("PNG",)) as given:
+            if given.size != WIDE:
+                raise BadShareImage(f"The picture has {given.width} × {given.height} pixels; expected 1200 × 630.")
+            drawn = given.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise BadShareImage("This is no PNG picture, or it is damaged.") from None
+    picture = BytesIO()
+    drawn.save(picture, "PNG", optimize=True)
+    if picture.tell() > MAX_SHARE_IMAGE:
+        raise BadShareImage(f"The picture is too large; at most {MAX_SHARE_IMAGE // 1024} KB are possible.")
     return picture.getvalue()
 
 

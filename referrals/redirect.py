@@ -17,7 +17,7 @@ from core.addresses import client_address
 from referrals.bots import PERSON, PREVIEW, judge_visit
 from referrals.landing import landing_problem, utm_of, with_query
 from referrals.models import Link, Program
-from referrals.queries.links import SHARE_CHANNELS, link_of_code
+from referrals.queries.links import channel_of, link_of_code, placement_of
 from referrals.queries.programs import current_offer, program_runs_at, terms_of
 from referrals.queries.takeovers import program_in_charge
 from referrals.services.clicks import Visit, may_visit, note_miss, record_click, seconds_left
@@ -79,7 +79,8 @@ def _send_on(link: Link, program: Program, knock: Knock, at: datetime) -> Outcom
         verdict=verdict,
         agent=knock.headers.get("user-agent", "")[:512],
         address=knock.address,
-        channel=_channel(knock.query),
+        channel=channel_of(knock.query),
+        placement=placement_of(knock.query),
         utm=utm,
         visitor=visitor,
     )
@@ -106,11 +107,6 @@ def _visitor_days(program: Program, knock: Knock) -> int:
     if not settings.VISITOR_COOKIE or _objects(knock):
         return 0
     return terms_of(current_offer(program)).attribution_window_days
-
-
-def _channel(query: Mapping[str, str]) -> str:
-    channel = query.get("c", "").lower()
-    return channel if channel in SHARE_CHANNELS else ""
 
 
 @require_safe

@@ -9,6 +9,7 @@ urlpatterns = [
     path("noted/", public.note_offer, name="note_offer"),
     path("widget.js", public.widget_script, name="widget_script"),
     path("code/", told.enter_code, name="enter_code"),
+    path("share/<str:code>/", public.open_offer, name="open_offer"),
     path("hello/<str:code>.png", hello.hello_picture, name="hello_picture"),
     path("hello/<str:code>/", hello.show_hello, name="hello"),
     path("link/<str:code>/", own_link.show_own_link, name="own_link"),

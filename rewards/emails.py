@@ -17,8 +17,8 @@ from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
 from referrals.emails import PORTAL, recipient_of
-from referrals.models import Customer, Link
-from referrals.queries.links import share_url
+from referrals.models import Customer, Link, Placement
+from referrals.queries.links import share_page_url, share_url
 from referrals.terms import Level, Milestone
 from rewards.events import PointsExpiring
 from rewards.invitation_tokens import invitation_url
@@ -106,7 +106,8 @@ def queue_milestone_near(*, standing: TierStanding, milestone: Milestone, link: 
             "first_name": standing.customer.first_name,
             "referrals": milestone.referrals,
             "gets": gets,
-            "share_url": share_url(link, "email"),
+            "share_url": share_url(link, "email", Placement.MAIL),
+            "portal_url": share_page_url(link, Placement.MAIL),
         },
     )
 
@@ -147,7 +148,8 @@ def queue_tier_at_risk(*, standing: TierStanding, held_until: datetime, link: Li
             "tier": standing.level,
             "date": _day(held_until),
             "needed": standing.needed,
-            "share_url": share_url(link, "email"),
+            "share_url": share_url(link, "email", Placement.MAIL),
+            "portal_url": share_page_url(link, Placement.MAIL),
         },
     )
 

@@ -19,7 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import NotFound
-from referrals.queries.sharing import share_cards
+from referrals.models import Placement
+from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links
 from surveys.access import invitation_of_token
 from surveys.answers import may_submit_itself
@@ -92,7 +93,9 @@ def thank(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
         "response": standing,
         "told": "told" in request.GET,
         "editable_until": _editable_until(standing),
-        "shares": share_cards(ensure_links(customer=invitation.customer), at=timezone.now())
+        "shares": show_share_cards(
+            links=ensure_links(customer=invitation.customer), placement=Placement.SURVEY, at=timezone.now()
+        )
         if band is Band.PROMOTER
         else [],
     }

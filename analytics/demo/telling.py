@@ -72,7 +72,7 @@ class Teller:
         self.survey: Survey = ensure_default_survey()
         self.customers: dict[str, Customer] = {}
         self._links: dict[str, Link] = {}
-        self._passed_on: set[tuple[str, str, date]] = set()
+        self._passed_on: dict[tuple[str, str, date], str] = {}
         self._clicks: dict[int, str] = {}
         self._invitations: dict[str, Invitation] = {}
         self._ways: dict[type[Any], Callable[[Any], None]] = {
@@ -118,30 +118,33 @@ class Teller:
 
     def _visit(self, told: Visited) -> None:
         headers = {"user-agent": told.agent, "sec-fetch-dest": "document", "sec-fetch-mode": "navigate"}
+        link = self._link(told.advocate)
         visit = Visit(
             verdict=judge_visit(headers),
             agent=told.agent,
             address=told.address,
             channel=told.channel,
+            placement=self._pass_on(link, told),
             visitor=told.visitor,
         )
-        link = self._link(told.advocate)
-        self._pass_on(link, told)
         click = record_click(link=link, visit=visit, at=told.at)
         if told.number:
             self._clicks[told.number] = click.click_id
 
-    def _pass_on(self, link: Link, told: Visited) -> None:
-        """Have the advocate see the offer and pass it on a little before the first visit of a channel and day."""
+    def _pass_on(self, link: Link, told: Visited) -> str:
+        """Have the advocate see the offer and pass it on a little before the first visit of a channel and day.
+
+        Return where they took the link from, '' where no channel is known.
+        """
         before = told.at - _A_WHILE
         once = (told.advocate, told.channel, before.date())
         if not told.channel or once in self._passed_on:
-            return
-        self._passed_on.add(once)
-        placement = PLACES[len(self._passed_on) % len(PLACES)]
+            return self._passed_on.get(once, "")
+        placement = self._passed_on[once] = PLACES[(len(self._passed_on) + 1) % len(PLACES)]
         for moment in (before - _A_WHILE, before):
             record_view(program=self.program, kind=OfferView.Kind.VIEW, placement=placement, at=moment)
         record_share(link=link, program=self.program, channel=told.channel, placement=placement, at=before)
+        return placement
 
     def _report(self, told: Reported) -> None:
         source = "api" if told.fresh and settings.EMAIL_FILE_PATH else SOURCE

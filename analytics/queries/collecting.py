@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, Min, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from analytics.models import DailyValue, PersonDay
@@ -65,6 +65,11 @@ class Counted:
         """Add to the company's rows and, where there is a program, to its own."""
         for owner in {"", program}:
             self.add(series, day, value, program=owner, channel=channel, placement=placement)
+
+    def add_part(self, series: str, day: date, value: int, *, program: str, kind: str, part: str) -> None:
+        """Add to one part alone, of the company and of the program, that is no division of the total."""
+        for owner in {"", program}:
+            self.values[series, day, owner, kind, part, ""] += value
 
     def rows(self) -> Iterator[DailyValue]:
         """Yield the rows to store."""
@@ -209,13 +214,33 @@ def _add_referrals(counted: Counted, series: str, kind: str, rows: QuerySet[Refe
 
 
 def collect_clicks(span: Span | None) -> Counted:
-    """Count the visits of share links by people."""
+    """Count the visits of share links by people, by channel and by where the advocate took the link from."""
     counted = Counted()
     rows = with_local_day(Click.objects.filter(verdict=Click.Verdict.PERSON), "at", span).order_by()
-    grouped = rows.values_list("local_day", "program__slug", "channel").annotate(clicks=Count("pk"))
-    for day, program, channel, clicks in grouped:
-        counted.add_to_program("clicks", day, clicks, program=program, channel=channel)
+    grouped = rows.values_list("local_day", "program__slug", "channel", "placement").annotate(clicks=Count("pk"))
+    for day, program, channel, placement, clicks in grouped:
+        counted.add_to_program("clicks", day, clicks, program=program, channel=channel, placement=placement)
+    _add_variants(counted, "clicks", rows)
     return counted
+
+
+def exposed_by_then(moment: str = "at", link: str = "link__") -> Q:
+    """Return the condition that a link's owner had been shown a variant when it happened, and that it still ran.
+
+    To be used in one `filter` with whatever else is asked of the exposure, for both to mean the same one.
+    """
+    ended = f"{link}exposures__experiment__ended_at"
+    running = Q(**{ended: None}) | Q(**{f"{ended}__gt": F(moment)})
+    return running & Q(**{f"{link}exposures__at__lte": F(moment)})
+
+
+def _add_variants(counted: Counted, series: str, rows: QuerySet[Any]) -> None:
+    """Count by variant what happened to links after their owners had been shown one, while the experiment ran."""
+    names = ("link__exposures__experiment__slug", "link__exposures__variant__name")
+    found = rows.filter(exposed_by_then()).values_list("local_day", "program__slug", *names).annotate(times=Count("pk"))
+    for day, program, experiment, variant, times in found:
+        part = f"{experiment}/{variant}"
+        counted.add_part(series, day, times, program=program, kind="variant", part=part)
 
 
 def collect_shares(span: Span | None) -> Counted:
@@ -225,6 +250,7 @@ def collect_shares(span: Span | None) -> Counted:
     grouped = rows.values_list("local_day", "program__slug", "channel", "placement").annotate(shares=Count("pk"))
     for day, program, channel, placement, shares in grouped:
         counted.add_to_program("shares", day, shares, program=program, channel=channel, placement=placement)
+    _add_variants(counted, "shares", rows)
     return counted
 
 

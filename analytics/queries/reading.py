@@ -21,7 +21,7 @@ from core.proportions import wilson_interval
 from surveys.models import Response
 from surveys.scoring import nps_interval, nps_of, tally_of
 
-STORED_GROUPS = ("channel", "placement")
+STORED_GROUPS = ("channel", "placement", "variant")
 Cell = tuple[date, str]
 Cells = dict[Cell, int]
 

@@ -14,7 +14,7 @@ from analytics.queries.reading import Answer, Point, currencies_between, first_d
 from analytics.questions import Question
 from analytics.spans import By, Span, before
 from core.money import to_units
-from referrals.models import Program
+from referrals.models import Placement, Program
 
 TILES = (
     "revenue_net",
@@ -29,6 +29,7 @@ TILES = (
     "points_granted",
     "nps",
 )
+PLACED = ("offer_views", "offer_opens", "shares", "clicks")
 _SHORT_DAYS, _LONG_DAYS = 45, 200
 
 
@@ -112,12 +113,21 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementRow:
+    """What came of the offer in one place, each number counted on its own days."""
+
+    title: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """All of the page."""
 
     view: View
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
+    placements: Sequence[PlacementRow]
     currencies: Sequence[str]
     complete_through: date | None
     is_empty: bool
@@ -135,12 +145,13 @@ def build_overview(*, view: View, complete_through: date | None, at: datetime) -
     if currencies and view.currency not in currencies:
         view = replace(view, currency=currencies[0])
 
-    def ask(name: str, *, span: Span | None = None, by: By = By.TOTAL) -> Answer:
+    def ask(name: str, *, span: Span | None = None, by: By = By.TOTAL, group: str = "") -> Answer:
         metric = METRICS[name]
         question = Question(
             metric=metric,
             span=span or view.span,
             by=by,
+            group=group,
             program=view.program if "program" in metric.groups else "",
             currency=view.currency if metric.unit is Unit.MONEY else "",
         )
@@ -151,6 +162,7 @@ def build_overview(*, view: View, complete_through: date | None, at: datetime) -
         view=view,
         tiles=tiles,
         charts=[make(ask, view) for make in CHARTS],
+        placements=placement_rows(ask),
         currencies=currencies,
         complete_through=complete_through,
         is_empty=first_day_with_data() is None,
@@ -211,6 +223,21 @@ def funnel_chart(ask: Asker, view: View) -> Chart:
         observed=_("%(n)s clicks") % {"n": _counted(stages[2].points)},
         empty=(_("No clicks on share links"), _("Mail your customers their link, or show it after the checkout.")),
     )
+
+
+def placement_rows(ask: Asker) -> list[PlacementRow]:
+    """Return what came of the offer in every place where there was something, the busiest first."""
+    found: dict[str, list[int]] = {}
+    for column, name in enumerate(PLACED):
+        for point in ask(name, group="placement").points:
+            found.setdefault(point.group or "", [0] * len(PLACED))[column] = point.numerator
+    titles = dict(Placement.choices)
+    busiest = sorted(found.items(), key=lambda item: (tuple(-count for count in item[1]), item[0]))
+    return [
+        PlacementRow(title=titles.get(placement, "not known"), counts=tuple(counts))
+        for placement, counts in busiest
+        if any(counts)
+    ]
 
 
 def share_chart(ask: Asker, view: View) -> Chart:

@@ -16,6 +16,17 @@ register = template.Library()
 NOTHING = "–"
 
 
+def _rounded(value: float, places: int = 1) -> str:
+    """Return a number rounded to so many places; Django's own format of a float cuts them off."""
+    return number_format(round(value, places), places, force_grouping=True)
+
+
+@register.filter
+def percent(part: float | None) -> str:
+    """Return a part in percent, rounded to a tenth; a dash where there is none."""
+    return NOTHING if part is None else f"{_rounded(100 * part)}\u00a0%"
+
+
 def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
     """Return a value with its unit: '1,234.50 EUR', '12.5 %', '+40'; a dash where there is none."""
     if value is None:
@@ -26,7 +37,7 @@ def in_words(value: float | None, metric: Metric, currency: str | None) -> str:
         amount = to_units(int(value), currency)
         return f"{number_format(amount, exponent_of(currency), force_grouping=True)} {currency}"
     if metric.unit is Unit.RATIO:
-        return f"{number_format(100 * value, 1)}\u00a0%"
+        return percent(value)
     if metric.unit is Unit.SCORE:
         return f"{value:+d}".replace("-", "−") if value else "0"
     return number_format(value, force_grouping=True)
@@ -51,11 +62,11 @@ def tile_change(tile: Tile) -> str:
     if change is None:
         return ""
     if tile.metric.unit is Unit.RATIO:
-        size = _("%(n)s points") % {"n": number_format(abs(100 * change), 1)}
+        size = _("%(n)s points") % {"n": _rounded(abs(100 * change))}
     elif tile.metric.unit is Unit.SCORE:
         size = _("%(n)s points") % {"n": abs(round(change))}
     else:
-        size = f"{number_format(abs(100 * change), 0 if abs(change) >= 0.1 else 1, force_grouping=True)} %"
+        size = f"{_rounded(abs(100 * change), 0 if abs(change) >= 0.1 else 1)} %"
     return f"{_arrow(change)} {size}"
 
 
@@ -85,10 +96,14 @@ def interval_in_words(point: Point, metric: Metric) -> str:
     if point.interval is None:
         return ""
     if metric.unit is Unit.RATIO:
-        return " … ".join(f"{number_format(100 * bound, 1)}\u00a0%" for bound in point.interval)
-    return " … ".join(
-        f"{'+' if bound > 0 else ''}{number_format(bound, 1)}".replace("-", "−") for bound in point.interval
-    )
+        return percent_range(point.interval)
+    return " … ".join(f"{'+' if bound > 0 else ''}{_rounded(bound)}".replace("-", "−") for bound in point.interval)
+
+
+@register.filter
+def percent_range(interval: tuple[float, float] | None) -> str:
+    """Return an interval of parts in percent; empty where there is none."""
+    return "" if interval is None else " … ".join(percent(bound) for bound in interval)
 
 
 @register.filter

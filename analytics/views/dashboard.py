@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from accounts.access import staff_may
 from analytics.forms import DEFAULT_PRESET, PRESETS, CsvForm, FilterForm, span_of_preset
 from analytics.metrics import METRICS, Metric
 from analytics.queries.collecting import reporting_zone
+from analytics.queries.experiments import MINIMUM_EXPOSED, experiments_begun, result_of
 from analytics.queries.reading import Answer, first_day_with_data
 from analytics.questions import metric_of
 from analytics.services.answers import Wish, answer_wish
@@ -139,6 +140,23 @@ def numbers(request: HttpRequest) -> HttpResponse:
     for metric in METRICS.values():
         categories.setdefault(metric.category, []).append(metric)
     return render(request, "analytics/staff/numbers.html", {"here": "numbers", "categories": categories})
+
+
+@require_safe
+@staff_may(NUMBERS)
+def experiments(request: HttpRequest) -> HttpResponse:
+    """List the experiments that run or ran."""
+    context = {"here": "experiments", "experiments": experiments_begun()}
+    return render(request, "analytics/staff/experiments.html", context)
+
+
+@require_safe
+@staff_may(NUMBERS)
+def experiment(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what came of each variant of an experiment."""
+    found = get_object_or_404(experiments_begun(), slug=slug)
+    context = {"here": "experiments", "result": result_of(found), "minimum": MINIMUM_EXPOSED}
+    return render(request, "analytics/staff/experiment.html", context)
 
 
 @require_safe

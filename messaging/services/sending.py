@@ -8,13 +8,16 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from core import clocks
+from core.dispatch import publish
 from messaging.backends import OutcomeUnknown
 from messaging.composing import as_email, compose_mail
 from messaging.courier import Courier, NoSuchMailbox
+from messaging.events import OfferMailed
 from messaging.kinds import KINDS
 from messaging.models import Message, Suppression
 from messaging.queries import refusals_of
@@ -116,8 +119,9 @@ def _settle(row: Message, **outcome: object) -> bool:
     return mine.update(claimed_by="", lease_until=None, **outcome) == 1
 
 
+@transaction.atomic
 def _sent(row: Message, kept: RenderedMail, *, at: datetime) -> bool:
-    return _settle(
+    sent = _settle(
         row,
         state=Message.State.SENT,
         reason=Message.Reason.NONE,
@@ -127,6 +131,9 @@ def _sent(row: Message, kept: RenderedMail, *, at: datetime) -> bool:
         text=kept.text,
         html=kept.html,
     )
+    if sent and KINDS[row.kind].offer:
+        publish(OfferMailed(subject=f"message:{row.pk}", message=row.pk, at=at.isoformat()))
+    return sent
 
 
 def _failed(row: Message, *, at: datetime, error: Exception) -> None:

@@ -1,5 +1,6 @@
 """Referrals in the admin, grouped for a marketer; what changes anything calls a service."""
 
+from referrals.admin.experiments import ExperimentAdmin
 from referrals.admin.facts import ClickAdmin, EventAdmin
 from referrals.admin.named import FriendClaimAdmin, NameSearchAdmin
 from referrals.admin.people import CustomerAdmin, LinkAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "CustomerAdmin",
     "EventAdmin",
     "FriendClaimAdmin",
+    "ExperimentAdmin",
     "InboundCallAdmin",
     "LinkAdmin",
     "NameSearchAdmin",

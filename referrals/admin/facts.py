@@ -10,13 +10,16 @@ from referrals.models import Click, Event
 class ClickAdmin(ReadOnlyAdmin):
     """Visits of share links; bots and link previews are kept and not counted."""
 
-    list_display = ("at", "link", "program", "channel", "device", "verdict", "why")
-    list_filter = ("verdict", "program", "channel", "device")
+    list_display = ("at", "link", "program", "channel", "placement", "device", "verdict", "why")
+    list_filter = ("verdict", "program", "channel", "placement", "device")
     list_select_related = ("link", "program")
     search_fields = ("click_id", "link__codes__code", "link__customer__external_id", "link__customer__email")
     date_hierarchy = "at"
     ordering = ("-at", "-pk")
-    fields = ("click_id", "at", "link_page", "program", "channel", "shown_utm", "device", "verdict", "why", "known")
+    fields = (
+        *("click_id", "at", "link_page", "program", "channel", "placement"),
+        *("shown_utm", "device", "verdict", "why", "known"),
+    )
     readonly_fields = ("link_page", "shown_utm", "known")
 
     @admin.display(description="link")

@@ -4,6 +4,7 @@ from referrals.models.customers import Customer
 from referrals.models.erasures import Erasure
 from referrals.models.events import Event
 from referrals.models.existing import ExistingCustomer
+from referrals.models.experiments import Experiment, Exposure, Variant
 from referrals.models.links import Code, Link
 from referrals.models.merges import Merge
 from referrals.models.named import FriendClaim, NameSearch
@@ -29,6 +30,8 @@ __all__ = [
     "Event",
     "ExistingCustomer",
     "FriendClaim",
+    "Experiment",
+    "Exposure",
     "InboundCall",
     "Link",
     "Merge",
@@ -48,5 +51,6 @@ __all__ = [
     "ShareText",
     "Source",
     "Takeover",
+    "Variant",
     "VetoCall",
 ]

@@ -3,6 +3,7 @@ from django.db import models
 from core.ids import new_id
 from referrals.models.links import Link
 from referrals.models.programs import Program
+from referrals.models.sharing import Placement
 
 
 def new_click_id() -> str:
@@ -22,6 +23,9 @@ class Click(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="clicks")
     at = models.DateTimeField(db_index=True)
     channel = models.CharField(max_length=20, blank=True)
+    placement = models.CharField(
+        max_length=20, choices=Placement, blank=True, help_text="where the advocate took the link from"
+    )
     utm = models.JSONField(default=dict)
     visitor = models.CharField(max_length=40, blank=True, help_text="first-party id, empty where there is none")
     day_hash = models.CharField(max_length=64, blank=True, help_text="keyed hash of address and browser, of one day")

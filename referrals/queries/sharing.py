@@ -1,6 +1,6 @@
 """What a page needs to show a share link: the promise in numbers, the addresses, the words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from core.money import to_minor
 from core.templatetags.amounts import money_short
-from referrals.models import Link, Program, ShareText
+from referrals.models import Link, Program, ShareText, Variant
+from referrals.queries.experiments import Running, picture_variant, running_experiments, text_variant
 from referrals.queries.links import share_url
 from referrals.queries.programs import offer_live_at
 from referrals.queries.takeovers import programs_in_charge
@@ -62,8 +63,10 @@ class OfferCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareCard:
-    """A customer's link in one program with everything that shares it."""
+    """A customer's link in one program with everything that shares it; `variants` of what is tried on it."""
 
+    link: Link
+    variants: tuple[Variant, ...]
     offer: OfferCard
     code: str
     url: str
@@ -100,8 +103,8 @@ def promise_in_words(promise: Promise, offer: OfferCard, side: str) -> str:
     return " ".join(unescape(strip_tags(page)).split())
 
 
-def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
-    """Return the links as cards, each with the promise of the program in charge, every promise once.
+def share_cards(links: Iterable[Link], *, at: datetime, placement: str = "") -> list[ShareCard]:
+    """Return the links as cards for a placement, each with the promise of the program in charge, every promise once.
 
     Where two links promise the same, the one that another program stands in for is shown: the customer knows it.
     """
@@ -110,7 +113,11 @@ def share_cards(links: Iterable[Link], *, at: datetime) -> list[ShareCard]:
     known_first = sorted(given, key=lambda link: in_charge[link.program_id].pk == link.program_id)
     shown = {in_charge[link.program_id].pk: link.pk for link in reversed(known_first)}
     kept = [link for link in given if link.pk in shown.values()]
-    return [share_card(link, program=in_charge[link.program_id], at=at) for link in kept]
+    running = running_experiments(in_charge.values())
+    return [
+        share_card(link, program=in_charge[link.program_id], at=at, placement=placement, running=running)
+        for link in kept
+    ]
 
 
 def offer_cards(programs: Iterable[Program], *, at: datetime) -> list[OfferCard]:
@@ -121,22 +128,32 @@ def offer_cards(programs: Iterable[Program], *, at: datetime) -> list[OfferCard]
     return [offer_card(program, at=at) for program in found.values()]
 
 
-def share_card(link: Link, *, program: Program | None = None, at: datetime | None = None) -> ShareCard:
+def share_card(
+    link: Link,
+    *,
+    program: Program | None = None,
+    at: datetime | None = None,
+    placement: str = "",
+    running: Running | None = None,
+) -> ShareCard:
     """Return the link with a program's promise and the addresses to share it, in the current language.
 
-    The promise is of `program`, where another than the link's own is in charge.
+    The promise is of `program`, where another than the link's own is in charge; clicks count by `placement`.
+    `running` are the experiments of the programs, asked for where they are not given.
     """
     in_charge = program or link.program
-    own = {one.channel: one for one in _share_texts(in_charge)}
+    known = running_experiments([in_charge]) if running is None else running
+    tried = text_variant(known, program=in_charge, customer_id=link.customer_id, language=_language())
+    pictured = picture_variant(known, program=in_charge, customer_id=link.customer_id)
+    words_of = _words_of(link, in_charge, tried)
 
     def url_of(channel: str) -> str:
-        return share_url(link, channel)
-
-    def words_of(channel: str) -> tuple[str, str]:
-        return _share_words(link, own.get(channel) or own.get(""))
+        return share_url(link, channel, placement)
 
     subject, text = words_of("native")
     return ShareCard(
+        link=link,
+        variants=tuple(one for one in (tried, pictured) if one is not None),
         offer=offer_card(in_charge, at=at),
         code=link.code,
         url=url_of("copy"),
@@ -148,21 +165,44 @@ def share_card(link: Link, *, program: Program | None = None, at: datetime | Non
     )
 
 
+def share_text(link: Link, *, program: Program, channel: str, running: Running) -> str:
+    """Return the words to pass the link on with by a channel, in the current language.
+
+    `program` is in charge of it; prefetch its `share_texts` and pass what is `running` to ask often.
+    """
+    tried = text_variant(running, program=program, customer_id=link.customer_id, language=_language())
+    return _words_of(link, program, tried)(channel)[1]
+
+
+def _language() -> str:
+    return (get_language() or settings.LANGUAGE_CODE)[:2]
+
+
 def _share_texts(program: Program) -> Iterable[ShareText]:
     """Return the company's own words in the current language; prefetch `share_texts` to ask often."""
-    language = (get_language() or settings.LANGUAGE_CODE)[:2]
+    language = _language()
     return (one for one in program.share_texts.all() if one.language == language)
 
 
-def _share_words(link: Link, own: ShareText | None) -> tuple[str, str]:
-    """Return subject and text to pass the link on with."""
+def _words_of(link: Link, program: Program, tried: Variant | None) -> Callable[[str], tuple[str, str]]:
+    """Return what gives, by channel, the subject and text to pass the link on with.
+
+    What is tried on its owner goes before the company's words for the channel, for all channels, and the usual ones.
+    """
     usual: dict[str, Any] = {"brand": settings.BRAND_NAME}
     subject = _("A recommendation: %(brand)s") % usual
     text = _("I like %(brand)s and think you will too. Here is my personal link:") % usual
-    if own is None:
-        return subject, text
+    own = {one.channel: (one.subject, one.text) for one in _share_texts(program)}
+    words = tried.words.get(_language()) if tried else None
     known = {"brand": settings.BRAND_NAME, "name": link.customer.first_name, "code": link.code}
-    return fill_text(own.subject, known) or subject, fill_text(own.text, known)
+
+    def words_of(channel: str) -> tuple[str, str]:
+        found = (words["subject"], words["text"]) if words else own.get(channel) or own.get("")
+        if found is None:
+            return subject, text
+        return fill_text(found[0], known) or subject, fill_text(found[1], known)
+
+    return words_of
 
 
 def _promises(terms: Terms, side: str) -> tuple[Promise, ...]:

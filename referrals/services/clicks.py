@@ -34,6 +34,7 @@ class Visit:
     agent: str = ""
     address: str = ""
     channel: str = ""
+    placement: str = ""
     utm: Mapping[str, str] = field(default_factory=dict)
     visitor: str = ""
 
@@ -46,6 +47,7 @@ def record_click(*, link: Link, visit: Visit, at: datetime) -> Click:
         program_id=link.program_id,
         at=at,
         channel=visit.channel,
+        placement=visit.placement,
         utm=dict(visit.utm),
         visitor=visit.visitor,
         day_hash=day_hash(f"{visit.address}|{visit.agent}", at) if visit.address else "",

@@ -18,6 +18,7 @@ from referrals.models import (
     Customer,
     Erasure,
     Event,
+    Exposure,
     FriendClaim,
     InboundCall,
     Link,
@@ -61,17 +62,23 @@ def _export(customer: Customer) -> dict[str, Any]:
             for one in InboundCall.objects.filter(customer=customer).order_by("pk")
             if one.raw is not None
         ],
-        "visits": [
-            {"at": one.at, "code": one.link.code, "channel": one.channel, "utm": one.utm, "device": one.device}
-            for one in _visits(customer).select_related("link").order_by("at", "pk")
-        ],
+        "visits": _visits_json(customer),
         "claims": [
             {"at": one.at, "program": one.program.slug, "told": one.given, "state": one.state}
             for one in customer.friend_claims.select_related("program").order_by("pk")
         ],
+        "experiments": list(
+            customer.exposures.order_by("pk").values("experiment__slug", "variant__name", "at", "placement")
+        ),
         "friends_referred": [_referral_json(one) for one in customer.referrals_made.select_related("program")],
         "referred_by": [_referral_json(one) for one in customer.referrals_received.select_related("program")],
     }
+
+
+def _visits_json(customer: Customer) -> list[dict[str, Any]]:
+    visits = _visits(customer).select_related("link").order_by("at", "pk")
+    kept = ("at", "channel", "placement", "utm", "device")
+    return [{"code": one.link.code, **{name: getattr(one, name) for name in kept}} for one in visits]
 
 
 def _referral_json(referral: Referral) -> dict[str, Any]:
@@ -118,6 +125,9 @@ def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
         *((FriendClaim, "friend"), (FriendClaim, "advocate")),
     ):
         model._default_manager.filter(**{name: source}).update(**{name: into})
+    known = Exposure.objects.filter(customer=into).values("experiment")
+    Exposure.objects.filter(customer=source, experiment__in=known).delete()
+    Exposure.objects.filter(customer=source).update(customer=into)
     helped = Assist.objects.filter(advocate=into).values("referral")
     Assist.objects.filter(Q(referral__in=helped) | Q(referral__advocate=into), advocate=source).delete()
     Assist.objects.filter(advocate=source).update(advocate=into)
@@ -134,7 +144,7 @@ def _merge_link(link: Link, into: Customer) -> int:
     own = Link.objects.filter(customer=into, program=link.program).first()
     if own is None:
         return Link.objects.filter(pk=link.pk).update(customer=into)
-    for model in (Code, Click, Share, Claim):
+    for model in (Code, Click, Share, Claim, Exposure, NameSearch):
         model._default_manager.filter(link=link).update(link=own)
     link.delete()
     return 1

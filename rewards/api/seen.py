@@ -37,6 +37,9 @@ class ClickIn(StrictSerializer):
     code = serializers.CharField(max_length=64, required=False, allow_blank=True)
     click_id = serializers.CharField(max_length=64, required=False)
     channel = serializers.ChoiceField(SHARE_CHANNELS, required=False)
+    placement = serializers.ChoiceField(
+        Placement.choices, required=False, help_text="where the advocate took the link from (`p` of its address)"
+    )
     utm = serializers.DictField(child=serializers.CharField(max_length=200, allow_blank=True), required=False)
     visitor = serializers.RegexField(
         r"^[A-Za-z0-9_-]{22}$", required=False, help_text="first-party id of the browser, where it agreed to one"
@@ -121,6 +124,7 @@ def _visit(guest: Guest, given: dict[str, Any]) -> Visit:
         agent=guest.agent,
         address=guest.address,
         channel=given.get("channel", ""),
+        placement=given.get("placement", ""),
         utm=utm_of(given.get("utm", {})),
         visitor=given.get("visitor", ""),
     )

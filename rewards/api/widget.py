@@ -23,7 +23,10 @@ from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
 from referrals.queries.people import living_customer_known_as
 from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
+from referrals.queries.links import placement_of
+from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words
 from referrals.services.customers import CustomerData, put_customer
+from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links
 from rewards.api.visitors import PublishableOrRead
 from rewards.queries.balances import points_of
@@ -99,6 +102,7 @@ class WidgetView(APIView):
     @extend_schema(
         parameters=[
             OpenApiParameter("lang", str, description="`en` or `de`; else the browser's language"),
+            OpenApiParameter("placement", str, description="where it stands, so that the link's clicks count there"),
             OpenApiParameter(IDENTITY, str, OpenApiParameter.HEADER, description="who the shop says the visitor is"),
         ],
         responses=WidgetOut,
@@ -109,7 +113,11 @@ class WidgetView(APIView):
         known = dict(settings.LANGUAGES)
         customer = _customer(request)
         with translation.override(wanted if wanted in known else translation.get_language()):
-            return Response(_shown_to(customer))
+            return Response(_shown_to(customer, _placement(request)))
+
+
+def _placement(request: Request) -> str:
+    return placement_of({"p": request.query_params.get("placement", "")})
 
 
 def _customer(request: Request) -> Customer | None:
@@ -127,7 +135,7 @@ def _customer(request: Request) -> Customer | None:
     return known or put_customer(external_id=external_id, data=CustomerData(), at=now)[0]
 
 
-def _shown_to(customer: Customer | None) -> dict[str, Any]:
+def _shown_to(customer: Customer | None, placement: str) -> dict[str, Any]:
     brand = current_brand()
     points = points_of(customer) if customer else None
     return {
@@ -138,15 +146,15 @@ def _shown_to(customer: Customer | None) -> dict[str, Any]:
         "portal_url": f"{settings.PUBLIC_BASE_URL}/",
         "first_name": customer.first_name if customer else None,
         "points": {"available": points.available, "pending": points.pending} if points else None,
-        "offers": _own_offers(customer) if customer else _public_offers(),
+        "offers": _own_offers(customer, placement) if customer else _public_offers(),
         "words": _words(brand.name),
     }
 
 
-def _own_offers(customer: Customer) -> list[dict[str, Any]]:
+def _own_offers(customer: Customer, placement: str) -> list[dict[str, Any]]:
     links = ensure_links(customer=customer)
     prefetch_related_objects([link.program for link in links], "offers", "share_texts")
-    return [_offer(card.offer, card) for card in share_cards(links, at=timezone.now())]
+    return [_offer(card.offer, card) for card in show_share_cards(links=links, placement=placement, at=timezone.now())]
 
 
 def _public_offers() -> list[dict[str, Any]]:

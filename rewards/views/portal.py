@@ -12,10 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_customer, customer_of, customers_of_user
-from referrals.models import Customer
+from referrals.models import Customer, Placement
 from referrals.queries.audiences import public_programs
 from referrals.queries.claims import questions_to
 from referrals.queries.sharing import offer_cards, share_cards
+from referrals.queries.sharing import offer_cards
+from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links
 from rewards.queries.gifts import latest_gifts
 from rewards.queries.leaderboards import boards_of
@@ -69,7 +71,7 @@ def _portal_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     now = timezone.now()
     return {
         "customer": customer,
-        "shares": share_cards(links, at=timezone.now()),
+        "shares": show_share_cards(links=links, placement=Placement.PORTAL, at=now),
         "purse": purse_of(customer),
         "welcomes": welcomes_of(customer),
         "standings": standing_cards(customer, programs, at=now),

@@ -13,7 +13,7 @@
   let found = { ref: "", click: "" }; // by which link this visitor came
   let visit = ""; // what the visit of this very page was recorded as
   let identity = "";
-  let configs = {}; // one a language, forgotten when the visitor is identified
+  let configs = {}; // one a language and placement, forgotten when the visitor is identified
 
   const call = (path, { body, keep = false, headers = {} } = {}) =>
     fetch(`${base}/api/v1/${path}`, {
@@ -117,8 +117,8 @@
     push: ([name, ...values]) => api[name]?.(...values),
   };
 
-  const config = (lang) =>
-    (configs[lang] ||= call(`widget?lang=${encodeURIComponent(lang)}`, {
+  const config = (lang, placement) =>
+    (configs[`${lang} ${placement}`] ||= call(`widget?${new URLSearchParams({ lang, placement })}`, {
       headers: identity ? { "X-Goodword-Identity": identity } : {},
     }));
 
@@ -236,7 +236,7 @@
       const turn = (this.turn = (this.turn || 0) + 1);
       let told;
       try {
-        told = await config(this.getAttribute("lang") || document.documentElement.lang || navigator.language);
+        told = await config(this.getAttribute("lang") || document.documentElement.lang || navigator.language, this.placement);
       } catch (error) {
         console.warn(`goodword: ${error.message}`); // the shop's page goes on without us
         this.hidden = true;

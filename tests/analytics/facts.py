@@ -96,9 +96,18 @@ def qualify(made: Referral, cause: Event, state: str = "qualified") -> None:
     judged(made)
 
 
-def click(owner: str, at: str, channel: str = "", verdict: str = "person", slug: str = "refer-a-friend") -> Click:
+def click(
+    owner: str,
+    at: str,
+    channel: str = "",
+    verdict: str = "person",
+    slug: str = "refer-a-friend",
+    placement: str = "",
+) -> Click:
     link, _ = Link.objects.get_or_create(customer=customer(owner), program=program(slug))
-    made = Click.objects.create(link=link, program=link.program, at=moment(at), channel=channel, verdict=verdict)
+    made = Click.objects.create(
+        link=link, program=link.program, at=moment(at), channel=channel, placement=placement, verdict=verdict
+    )
     mark_clicks(ClicksRecorded(subject=f"link:{link.pk}", days=(day_of(at),)))
     return made
 

@@ -18,6 +18,8 @@ from accounts.models import User
 from accounts.services import create_api_key, ensure_roles
 from analytics.management.commands.document_metrics import metrics_page
 from analytics.metrics import METRICS
+from referrals.models import Link
+from referrals.services.placements import record_share, record_view
 from tests.analytics import facts
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,29 @@ def test_overview_shows_tiles_charts_and_the_tables_behind_them(boss):
     assert payload["lines"][0]["values"][:5] == [0, 0, 1234.56, 40.0, -10.0]
     assert "<script>" not in page
     assert " style=" not in page
+
+
+def test_overview_shows_views_openings_shares_and_clicks_by_placement(boss):
+    empty = boss.get("/dashboard/").content.decode()
+    for placement in ("portal", "portal", "", "newsletter"):
+        facts.click("ann", "2026-03-01", placement=placement)
+    link = Link.objects.get()
+    for kind, placement in (("view", "mail"), ("view", "mail"), ("view", "portal"), ("open", "mail")):
+        record_view(program=link.program, kind=kind, placement=placement, at=NOW)
+    record_share(link=link, program=link.program, channel="copy", placement="portal", at=NOW)
+
+    page = boss.get("/dashboard/?first=2026-03-01&last=2026-03-31").content.decode()
+
+    table = page[page.index('id="placements"') :]
+    rows = re.findall(r'<th scope="row">(.*?)</th>((?:<td class="number">\d+</td>)+)', table)
+    assert [(title, re.findall(r">(\d+)<", cells)) for title, cells in rows] == [
+        ("mail", ["2", "1", "0", "0"]),
+        ("portal", ["1", "0", "1", "2"]),
+        ("newsletter", ["0", "0", "0", "1"]),
+        ("not known", ["0", "0", "0", "1"]),
+    ]
+    assert "mails sent, not seen" in table
+    assert 'id="placements"' not in empty
 
 
 def test_overview_keeps_to_a_program(boss):
@@ -205,7 +230,7 @@ def test_overview_takes_as_many_queries_for_many_facts_as_for_few(boss, django_a
         facts.click("ann", "2026-03-10")
     boss.get("/dashboard/")
 
-    with django_assert_max_num_queries(50):
+    with django_assert_max_num_queries(54):
         boss.get("/dashboard/")
 
 

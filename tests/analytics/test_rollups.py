@@ -40,6 +40,7 @@ ORDERS = st.sampled_from([f"o{number}" for number in range(6)])
 AMOUNTS = st.integers(0, 300)
 CURRENCIES = st.sampled_from(["EUR", "EUR", "USD"])
 CHANNELS = st.sampled_from(["", "web", "shop"])
+PLACES = st.sampled_from(["", "mail", "portal"])
 SLUGS = st.sampled_from(["one", "two"])
 STEPS = st.lists(
     st.one_of(
@@ -47,7 +48,7 @@ STEPS = st.lists(
         st.tuples(st.just("refund"), PEOPLE, DAYS, ORDERS, AMOUNTS, CURRENCIES),
         st.tuples(st.just("bind"), PEOPLE, PEOPLE, DAYS, SLUGS, CHANNELS),
         st.tuples(st.just("move"), st.integers(0, 9), DAYS, st.sampled_from(Referral.State.values)),
-        st.tuples(st.just("click"), PEOPLE, DAYS, CHANNELS, st.sampled_from(["person", "bot"])),
+        st.tuples(st.just("click"), PEOPLE, DAYS, CHANNELS, st.sampled_from(["person", "bot"]), SLUGS, PLACES),
         st.tuples(st.just("points"), PEOPLE, DAYS, st.integers(1, 50), st.sampled_from(["grant", "revoke"])),
         st.tuples(st.just("refresh")),
         st.tuples(st.just("crash")),

@@ -110,7 +110,8 @@ def test_widget_of_a_customer_shows_and_shares_the_link_on_another_origin(open_p
     reported(page, Share.objects.all(), 1)
 
     link = page.evaluate("navigator.clipboard.readText()")
-    assert link.startswith(f"{shop.goodword}/r/{ensure_link(customer=ann, program=ann.links.get().program).code}")
+    code = ensure_link(customer=ann, program=ann.links.get().program).code
+    assert link == f"{shop.goodword}/r/{code}?c=copy&p=account_page"
     share = Share.objects.get()
     assert (share.link.customer, share.channel, share.placement) == (ann, "copy", "account_page")
     assert list(OfferView.objects.values_list("kind", "placement")) == [("view", "account_page")]

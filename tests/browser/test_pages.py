@@ -129,7 +129,7 @@ def test_sharing_by_keyboard_alone(open_page, ann, user):
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Copied").wait_for()
 
-    assert page.evaluate("navigator.clipboard.readText()").endswith(f"/r/{link.code}?c=copy")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(f"/r/{link.code}?c=copy&p=portal")
     page.locator("[data-dialog]").focus()
     page.keyboard.press("Enter")
     assert page.get_by_role("dialog").is_visible()
@@ -142,8 +142,8 @@ def test_portal_works_without_scripts(open_page, ann, user):
     link = ensure_link(customer=ann, program=make_program())
     page = open_page("/", user=user, java_script_enabled=False)
 
-    assert page.locator("[data-copy-source]").input_value().endswith(f"/r/{link.code}?c=copy")
-    assert page.locator('[data-channel="qr"]').get_attribute("href") == f"/q/{link.code}.svg"
+    assert page.locator("[data-copy-source]").input_value().endswith(f"/r/{link.code}?c=copy&p=portal")
+    assert page.locator('[data-channel="qr"]').get_attribute("href") == f"/q/{link.code}.svg?p=portal"
     assert not page.locator("[data-copy]").is_visible()
     assert not page.locator("[data-native]").is_visible()
 
@@ -156,7 +156,7 @@ def test_native_share_sheet_gets_the_link_of_its_channel(open_page, ann, user):
 
     page.get_by_role("button", name="More").click()
 
-    assert page.evaluate("window.shared.url").endswith(f"/r/{link.code}?c=native")
+    assert page.evaluate("window.shared.url").endswith(f"/r/{link.code}?c=native&p=portal")
 
 
 def test_portal_in_german_with_several_programs(open_page, ann, user):

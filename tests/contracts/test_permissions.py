@@ -114,6 +114,7 @@ PAGES = {
     ("noted/", "POST"): (204, 204, 204, 204),  # codes are public handles; it counts a view or a share, never money
     ("code/", "GET"): (200, 200, 200, 200),
     ("code/", "POST"): (400, 400, 400, 400),
+    ("share/<str:code>/", "GET"): (302, 302, 302, 302),  # codes are public handles; everybody to their own page
     ("hello/<str:code>.png", "GET"): (200, 200, 200, 200),
     ("hello/<str:code>/", "GET"): (200, 200, 200, 200),
     ("told/", "GET"): (302, 200, 302, 302),
@@ -150,6 +151,8 @@ PAGES = {
     # Numbers: hidden from customers, refused to staff whose role lacks them.
     ("dashboard/", "GET"): (302, 404, 403, 200),
     ("dashboard/numbers/", "GET"): (302, 404, 403, 200),
+    ("dashboard/experiments/", "GET"): (302, 404, 403, 200),
+    ("dashboard/experiments/<slug:slug>/", "GET"): (302, 404, 403, 404),  # the slug is a survey's
     ("dashboard/csv/<str:name>.csv", "GET"): (302, 404, 403, 422),  # an empty request names no days
     # Reviewing: hidden from customers, refused to staff whose role shows no referrals.
     ("review/", "GET"): (302, 404, 403, 200),

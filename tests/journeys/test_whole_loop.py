@@ -61,7 +61,7 @@ def test_whole_loop_over_http(world, landing):
     call_command("run_due")
     thanks = world.mail(ANN["email"], "share")
     ann = sign_in(world, ANN)
-    link = re.search(r'value="([^"]+/r/[A-Z0-9]+)\?c=copy"', ann.get("/").text).group(1)
+    link = re.search(r'value="([^"]+/r/[A-Z0-9]+)\?c=copy&amp;p=portal"', ann.get("/").text).group(1)
     assert link in thanks.text
 
     # A friend opens it and lands in the shop; sign-up and purchase arrive by API.
@@ -99,7 +99,7 @@ def test_whole_loop_over_http(world, landing):
     assert re.search(r'value="9"[^>]*checked', asked.text)
     assert world.send("GET", "/surveys/nps/score")["n"] == 0
     page = bob.send_form(path, path.split("?")[0], score="9", comment="Fast and friendly")
-    assert re.search(r"/r/[A-Z0-9]+\?c=copy", page.text)
+    assert re.search(r"/r/[A-Z0-9]+\?c=copy&amp;p=survey", page.text)
     assert world.send("GET", "/surveys/nps/score")["score"] == 100
 
     # The staff see it all.

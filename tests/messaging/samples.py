@@ -25,9 +25,11 @@ def ordinary() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": "Ann",
             "share_url": url("/r/ANNX7K2"),
+            "share_text": "I like Goodword and think you will too. Here is my personal link:",
             "code": "ANNX7K2",
             "advocate_gets": "500 points",
             "friend_gets": "100 points",
+            "portal_url": url("/share/ANNX7K2/?p=mail"),
         },
         "friend_joined": {"first_name": "Ann", "friend_name": "Bob M.", "date": "2026-05-14", "portal_url": url()},
         "friend_claimed": {"first_name": "Ann", "friend_name": "Bob M.", "answer_url": url("/told/fcl_1/")},
@@ -96,9 +98,11 @@ def shortest() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": "",
             "share_url": url("/r/A"),
+            "share_text": "",
             "code": "",
             "advocate_gets": "",
             "friend_gets": "",
+            "portal_url": url(),
         },
         "friend_joined": {"first_name": "", "friend_name": "", "date": "2026-01-01", "portal_url": url()},
         "friend_claimed": {"first_name": "", "friend_name": "", "answer_url": url()},
@@ -143,9 +147,11 @@ def longest() -> dict[str, dict]:
         "purchase_thanks": {
             "first_name": long,
             "share_url": url("/r/" + "A" * 200),
+            "share_text": long,
             "code": "A" * 64,
             "advocate_gets": long,
             "friend_gets": long,
+            "portal_url": url(path),
         },
         "friend_joined": {"first_name": long, "friend_name": long, "date": "2026-12-31", "portal_url": url(path)},
         "friend_claimed": {"first_name": long, "friend_name": long, "answer_url": url(path)},
@@ -190,6 +196,10 @@ def longest() -> dict[str, dict]:
     }
 
 
+def _links(path: str) -> dict[str, str]:
+    return {"share_url": url(path), "portal_url": url("/share/ANNX7K2/?p=mail")}
+
+
 def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[str, dict]:
     """Give the mails about tiers, milestones, badges and events these values."""
     event = {"first_name": name, "title": words, "date": day, "time": words, "place": words, "answer_url": url(path)}
@@ -201,9 +211,9 @@ def _standing(name: str, words: str, number: int, day: str, path: str) -> dict[s
             "available_on": day,
             "portal_url": url(path),
         },
-        "milestone_near": {"first_name": name, "referrals": number, "gets": words, "share_url": url(path)},
+        "milestone_near": {"first_name": name, "referrals": number, "gets": words, **_links(path)},
         "tier_up": {"first_name": name, "tier": words, "multiplier": words, "perks": words, "portal_url": url(path)},
-        "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, "share_url": url(path)},
+        "tier_at_risk": {"first_name": name, "tier": words, "date": day, "needed": number, **_links(path)},
         "leaderboard_prize": {
             "first_name": name,
             "board": words,

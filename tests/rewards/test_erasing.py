@@ -296,6 +296,7 @@ def test_every_model_with_words_of_people_was_thought_of():
         ),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("referrals.InboundCall", "referrals.Merge", "referrals.NameSearch", "referrals.FriendClaim"),
+        *("referrals.InboundCall", "referrals.Exposure"),
         *("surveys.Invitation", "surveys.Response", "surveys.Respondent", "analytics.PersonDay"),
     }
     found = {

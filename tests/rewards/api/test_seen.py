@@ -48,6 +48,14 @@ def test_post_clicks_records_a_visit_that_came_past_the_redirect(page, code):
     assert click.day_hash
 
 
+def test_post_clicks_keeps_the_placement_of_the_link_and_refuses_others(page, code):
+    known = page("clicks", {"code": code, "placement": "newsletter"})
+    unknown = page("clicks", {"code": code, "placement": "moon"})
+
+    assert (known.status_code, unknown.status_code) == (201, 422)
+    assert Click.objects.get().placement == "newsletter"
+
+
 def test_post_clicks_binds_the_friend_by_the_visit(page, api, code):
     click_id = page("clicks", {"code": code}).json()["click_id"]
 

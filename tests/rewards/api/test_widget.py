@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -67,6 +68,15 @@ def test_widget_shows_a_customer_their_own_link_and_points(web, api, code):
     assert link["url"].endswith(f"/r/{code}?c=copy")
     assert {one["channel"] for one in link["targets"]} >= {"whatsapp", "email", "sms"}
     assert link["qr_svg"].startswith("<svg")
+
+
+@pytest.mark.parametrize(("query", "named"), [("?placement=till", "&p=till"), ("?placement=moon", ""), ("", "")])
+def test_widget_hands_out_links_of_the_place_it_stands_in(web, code, query, named):
+    link = web(query, who="ann").json()["offers"][0]["link"]
+
+    assert link["url"].endswith(f"/r/{code}?c=copy{named}")
+    assert link["native_url"].endswith(f"/r/{code}?c=native{named}")
+    assert all(f"%2Fr%2F{code}%3Fc%3D{one['channel']}{quote(named, safe='')}" in one["href"] for one in link["targets"])
 
 
 def test_widget_makes_a_customer_of_whom_the_shop_vouches_for(web):
