@@ -6,7 +6,13 @@ from core import clocks
 from messaging.events import OfferMailed, PreferencesChanged
 from messaging.models import Message
 from messaging.services import are_webhooks_wanted
-from referrals.emails import mailed_variants, queue_friend_claimed, queue_friend_joined, queue_purchases_thanks, queue_shop_silent
+from referrals.emails import (
+    mailed_variants,
+    queue_friend_claimed,
+    queue_friend_joined,
+    queue_purchases_thanks,
+    queue_shop_silent,
+)
 from referrals.events import EventRecorded, EventsRecorded, FriendClaimed, ReferralJudged, ShopSilent
 from referrals.freshness import SILENT_SOURCES, is_news
 from referrals.models import Customer, Event, FriendClaim, OfferView, Placement, Referral, VetoCall

@@ -21,9 +21,8 @@ from referrals.models import Customer
 from referrals.people import external_id_problem
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
-from referrals.queries.people import living_customer_known_as
-from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words, share_cards
 from referrals.queries.links import placement_of
+from referrals.queries.people import living_customer_known_as
 from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words
 from referrals.services.customers import CustomerData, put_customer
 from referrals.services.experiments import show_share_cards

@@ -15,7 +15,6 @@ from referrals.access import CHOSEN, NoCustomer, SeveralCustomers, choose_custom
 from referrals.models import Customer, Placement
 from referrals.queries.audiences import public_programs
 from referrals.queries.claims import questions_to
-from referrals.queries.sharing import offer_cards, share_cards
 from referrals.queries.sharing import offer_cards
 from referrals.services.experiments import show_share_cards
 from referrals.services.links import ensure_links

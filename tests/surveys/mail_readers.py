@@ -38,7 +38,7 @@ def gateway(dice: random.Random) -> Reader:
         return Reader(kind, ((start, "open", dice.choice(SCORES)),), False, agent=agent, prefetch=True)
     if kind == "late_sandbox":
         start = dice.uniform(6 * MINUTE, 40 * MINUTE)
-    links = [("open", score) for score in SCORES]
+    links: list[tuple] = [("open", score) for score in SCORES]
     links += [] if kind in {"sweep", "scores_only"} else [("look",), ("trap",)]
     if kind != "sweep":
         dice.shuffle(links)

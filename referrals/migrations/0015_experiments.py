@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0012_click_placements'),
+        ('referrals', '0014_click_placements'),
     ]
 
     operations = [

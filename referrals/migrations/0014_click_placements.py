@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0011_existing_customers'),
+        ('referrals', '0013_names'),
     ]
 
     operations = [
