@@ -150,9 +150,7 @@ def judge_referral(*, referral: Referral, history: History, event: Event | None,
 
 def verdict_of_referral(referral: Referral, history: History, at: datetime, *, anew: bool = False) -> Judgement:
     """Return what the friend's history makes of a referral at `at`; `anew` forgets how one that ended stood."""
-    doubts = Doubts(
-        self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
-    )
+    doubts = Doubts(self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.is_pardoned)
     ended = anew and referral.state in {Referral.State.EXPIRED, Referral.State.VOIDED}
     state = "" if ended or is_new(referral) else referral.state
     before = Before(state=state, reason=referral.reason, qualifying_pk=referral.qualifying_event_id)
