@@ -13,6 +13,8 @@ from referrals.services import lifecycle, review, vetoes
 from referrals.services.clicks import purge_daily_keys
 from referrals.services.inbound import purge_raw_calls, translate_due
 from rewards.services import budgets, calling, expiry, fulfilling, grants, handing_over, pools, redeeming, sealing
+from rewards.services.importing.forgetting import forget_imports
+from rewards.services.importing.running import run_imports
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
@@ -47,6 +49,8 @@ DUE: list[tuple[str, DueWork]] = [
     ("expired-surveys", expire_invitations),
     ("numbers", refresh_rollups),
     ("simulations", run_simulations),
+    ("imports", run_imports),
+    ("imported-cells", forget_imports),
     ("ledger-sealed", sealing.seal_due),
     ("remembered-requests", purge_idempotent_requests),
 ]
