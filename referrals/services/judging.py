@@ -191,7 +191,9 @@ def _save_verdict(
     referral.qualified_at = verdict.qualified_at
     referral.expires_at = verdict.expires_at
     referral.approve_at = verdict.approve_at
-    referral.approved_at = (referral.approved_at or at) if verdict.state == "approved" else None
+    # A former tool approved what it rewarded when it did: not in the period in which that is imported.
+    moment = verdict.qualified_at if referral.offer.is_settled else at
+    referral.approved_at = (referral.approved_at or moment) if verdict.state == "approved" else None
     if new:
         referral.save(force_insert=True)
     else:

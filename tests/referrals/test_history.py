@@ -6,6 +6,7 @@ import pytest
 
 from core.clocks import clock_at
 from core.errors import Refused
+from messaging.models import Message
 from referrals.models import Customer, Event, Offer, Referral
 from referrals.program_file import parse_program
 from referrals.queries.programs import current_offer, document_of, offer_live_at
@@ -13,8 +14,9 @@ from referrals.services import binding
 from referrals.services.by_hand import NotBound
 from referrals.services.history import MovedOn, VoidByRules, bind_from_history, undo_history
 from referrals.terms import terms_from_json
-from rewards.models import Reward
+from rewards.models import Leaderboard, Reward
 from rewards.queries.backtests import load_material
+from rewards.queries.leaderboards import count_places
 from rewards.simulation.replay import Replay
 from tests.factories import CustomerFactory
 from tests.shop import NOON, PROGRAM, Shop, apply_text, assert_books_balance, day
@@ -135,8 +137,6 @@ def test_bind_from_history_open_is_paid_by_the_rules(shop):
 
 
 def test_bind_from_history_mails_nobody(shop):
-    from messaging.models import Message
-
     bind(shop, "bob", on=day(-1))
     bind(shop, "eve", on=day(-1))
     bind(shop, "dan", settled=False, on=day(-1))
@@ -243,3 +243,15 @@ def test_import_long_ago_stays_out_of_the_tier_of_today(shop):
     shop.report(shop.purchase("dan", day(2), "o-2", "100.00"), at=day(2) + timedelta(hours=1))
 
     assert ("advocate-fixed", 500, "pending") in shop.rewards("ann")
+
+
+def test_settled_referral_wins_no_leaderboard(shop):
+    """Its date is the former tool's, and prizes are for what happened here."""
+    referral, _ = bind(shop, "bob", on=day(-3))
+    board = Leaderboard(program=shop.program)
+
+    assert (referral.approved_at, referral.qualified_at) == (day(-3), day(-3))
+    assert count_places(board, day(-10), day(10)) == []
+
+    Referral.objects.update(offer=Offer.objects.get(number=1))
+    assert len(count_places(board, day(-10), day(10))) == 1, "the twin: by its offer alone it is left out"
