@@ -90,7 +90,8 @@ class ColumnsForm:
     @property
     def date_format(self) -> str:
         """The format that is chosen."""
-        return self._value("date_format", self.history.date_format)
+        held = self.history.date_format
+        return self._value("date_format", held) if self.has_days else held
 
     @property
     def has_days(self) -> bool:

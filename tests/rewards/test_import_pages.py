@@ -48,7 +48,8 @@ def choose(client, address, **changes):
     """Send the columns' form as it is shown, with changes."""
     page = client.get(address)
     form = page.context["form"]
-    given = {one.field: one.chosen for one in form.headings} | {"date_format": form.date_format} | changes
+    given = {one.field: one.chosen for one in form.headings} | changes
+    given |= {"date_format": form.date_format} if 'name="date_format"' in page.content.decode() else {}
     return client.post(f"{address}columns", given)
 
 
@@ -173,6 +174,21 @@ def test_progress_is_seen_between_chunks(staff, monkeypatch):
     run_imports(at=timezone.now())
 
     assert ["1 of 2 rows" in page and 'value="50"' in page for page in seen] == [True, False]
+
+
+def test_customers_whose_city_is_kept_as_an_attribute(staff):
+    address = upload(staff, "Customer ID,Name,City\nann,Ann,Paris\nnew,New,Oslo\n", "customers").url
+    shown = text_of(staff, address)
+    assert ("Days are written like" in shown, '<option value="attributes.City">' in shown) == (False, True)
+
+    assert choose(staff, address, **{"column-2": "attributes.City"}).url == address
+    for act in ("", "run"):
+        if act:
+            staff.post(f"{address}{act}")
+        run_imports(at=timezone.now())
+
+    found = dict(Customer.objects.exclude(attributes={}).values_list("external_id", "attributes"))
+    assert found == {"ann": {"City": "Paris"}, "new": {"City": "Oslo"}}
 
 
 def test_discard_forgets_a_file(staff):

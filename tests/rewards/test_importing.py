@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.models import Message
-from referrals.models import Code, Customer, Event, Link, Offer, Referral
+from referrals.models import Code, Customer, Event, Link, Offer, Program, Referral
 from referrals.services.erasing import erase_customer
 from rewards.models import HistoryImport, HistoryRow, Lot, Reward, Transfer
 from rewards.queries.balances import points_of
@@ -119,6 +119,15 @@ def test_import_history_dry_run_stores_nothing(shop, load):
     assert "2 rows: 2 new, 0 changed, 0 known, 0 refused; 570 points; nothing was stored" in told.out
     assert everything() == before
     assert not HistoryImport.objects.exists()
+
+
+def test_import_history_dry_run_sabotaged_would_store(shop, load, monkeypatch):
+    """The twin: were the chunk not rolled back, looking would give points."""
+    monkeypatch.setattr(running.transaction, "set_rollback", lambda value: None)
+
+    load("points", POINTS, "--dry-run")
+
+    assert available("ann") == 500
 
 
 def test_import_history_points_twin_without_its_key_a_row_is_not_known(shop, load, monkeypatch):
@@ -276,6 +285,18 @@ def test_import_history_refuses_a_file_that_cannot_be_read(shop, load, text, tol
     assert not HistoryImport.objects.exists()
 
 
+def test_import_history_referrals_keep_an_open_one_whose_window_has_ended_as_expired(shop, load):
+    Program.objects.update(starts=None)
+    day = (timezone.now() - timedelta(days=300)).date().isoformat()
+
+    load("referrals", f"advocate,friend,date\nann,bob,{day}\n", "--program", "refer-a-friend", "--set", "state=open")
+
+    assert (Referral.objects.get().state, points_of(Customer.objects.get(external_id="bob")).available) == (
+        "expired",
+        100,
+    )
+
+
 def test_columns_are_remembered_for_the_next_file_with_the_same_header(shop, load):
     load("points", "Kunde;Saldo\nann;5\n", "--map", "customer=Kunde", "--map", "points=Saldo")
 
@@ -316,6 +337,29 @@ def test_run_imports_killed_in_the_middle_neither_loses_nor_doubles(shop, monkey
     assert (history.state, history.done, history.result["new"]) == ("done", 7, 7)
     assert [available(who) for who in people] == [10] * 7
     assert_books_balance()
+
+
+def test_run_imports_gives_other_work_its_turn_and_goes_on(shop, monkeypatch):
+    monkeypatch.setattr(running, "CHUNK", 1)
+    monkeypatch.setattr(running, "SLICE", timedelta(seconds=-1))
+    now = timezone.now()
+    history = upload_history(
+        kind="points", program=None, file_name="e.csv", raw=POINTS.encode(), asked_by=None, actor="mia", at=now
+    )
+    choice = ColumnChoice(columns=history.columns, date_format=history.date_format)
+    map_columns(history=history, mapping=choice, at=now)
+
+    for done, state in ((1, "checking"), (2, "checking"), (2, "checked")):
+        assert run_imports(at=now) == 1
+        history.refresh_from_db()
+        assert (history.done, history.state) == (done, state)
+    start_import(history=history, skip_errors=False, at=now)
+    for given in (500, 570, 570):
+        assert run_imports(at=now) == 1
+        assert available("ann") + available("bob") == given
+    assert run_imports(at=now) == 0
+    history.refresh_from_db()
+    assert (history.state, history.result["new"]) == ("done", 2)
 
 
 def test_run_imports_is_all_or_nothing_also_where_a_row_goes_wrong_after_the_check(shop, monkeypatch):

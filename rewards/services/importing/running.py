@@ -1,5 +1,6 @@
 """The worker's part: rows are checked, imported and undone in chunks; a worker that dies loses and doubles none."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.doorbell import ring_on_commit
 from core.errors import Refused
 from core.retrying import with_retries
 from rewards.importing.rows import Problem, Told
@@ -17,10 +19,12 @@ from rewards.models import HistoryImport, HistoryRow
 from rewards.services.importing.applying import CHANGED, CHANGES, NEW, REFUSED, apply_row, blank_row, column_of
 from rewards.services.importing.undoing import KEPT, UNDONE, undo_row
 from rewards.services.importing.uploads import KEPT as KEPT_FOR
-from rewards.services.importing.uploads import in_pages, read_rows
+from rewards.services.importing.uploads import TASK, in_pages, read_rows
 
 LEASE = timedelta(minutes=5)
 CHUNK = 50
+SLICE = timedelta(seconds=20)
+"""How long one call works on a file before other work has its turn."""
 _State = HistoryImport.State
 _Row = HistoryRow.State
 _UNDO = ("state", "undo", "undo_points", "message", "key", "customer")
@@ -43,11 +47,15 @@ class _Stage:
 
 
 def run_imports(*, at: datetime) -> int:
-    """Do the stages that wait, and those whose worker died, one after the other; return how many."""
+    """Do the stages that wait, and those whose worker died, for a while; return how many were worked on.
+
+    What is left waits for the next call, so that a long file does not keep other due work from being done.
+    """
     count = 0
     while (history := _claim(HistoryImport.objects.all())) is not None:
-        _run(history, at)
         count += 1
+        if not _run(history, at):
+            break
     return count
 
 
@@ -69,22 +77,28 @@ def _claim(imports: QuerySet[HistoryImport]) -> HistoryImport | None:
     return None
 
 
-def _run(history: HistoryImport, at: datetime) -> None:
-    """Go through the rows of the stage and keep what came of it; a bug stops it and is told."""
+def _run(history: HistoryImport, at: datetime) -> bool:
+    """Go through the rows of the stage and keep what came of it; False where the time was up before the rows were.
+
+    A bug stops it and is told; it is taken up again an hour later.
+    """
     stage = _STAGES[history.state]
     here = HistoryImport.objects.filter(pk=history.pk, state=history.state)
+    done, until = history.total - sum(1 for _ in stage.rows(history)), time.monotonic() + SLICE.total_seconds()
     try:
-        done = history.total - sum(1 for _ in stage.rows(history)) if stage.stays else 0
         for chunk in _chunks(stage.rows(history)):
             with_retries(partial(_do_chunk, history, stage, chunk, at))
             done += len(chunk)
-            if here.update(done=done, due_at=timezone.now() + LEASE) != 1:
-                return
+            is_up = time.monotonic() > until
+            if here.update(done=done, due_at=timezone.now() + (timedelta() if is_up else LEASE)) != 1:
+                return True
             _stop_at_wrong_row(history, chunk, at)
+            if is_up:
+                ring_on_commit(TASK)
+                return False
     except _Stopped:
-        return
+        return True
     except Exception as error:
-        # Left as it is, it is taken up again at the next row; until somebody looks, every hour.
         told = f"{type(error).__name__}: {error}"[:500]
         here.update(error=told, due_at=timezone.now() + timedelta(hours=1))
         raise
@@ -92,6 +106,7 @@ def _run(history: HistoryImport, at: datetime) -> None:
     here.update(
         state=stage.then, done=history.total, result=_result(history), finished_at=now, forget_at=now + KEPT_FOR
     )
+    return True
 
 
 def _chunks(rows: Iterator[Work]) -> Iterator[list[Work]]:
@@ -175,8 +190,8 @@ def _stop_at_wrong_row(history: HistoryImport, chunk: Sequence[Work], at: dateti
     raise _Stopped
 
 
-def _all_rows(history: HistoryImport) -> Iterator[Work]:
-    yield from read_rows(history)
+def _unchecked_rows(history: HistoryImport) -> Iterator[Work]:
+    return (one for one in read_rows(history) if not one[0].outcome)
 
 
 def _waiting_rows(history: HistoryImport) -> Iterator[Work]:
@@ -190,6 +205,10 @@ def _done_rows(history: HistoryImport) -> Iterator[Work]:
     yield from ((row, None) for row in in_pages(rows.select_related(*related), backwards=True))
 
 
+def _rows_to_look_at(history: HistoryImport) -> Iterator[Work]:
+    return (one for one in _done_rows(history) if not one[0].undo)
+
+
 def _result(history: HistoryImport) -> dict[str, int]:
     """Return how many rows came out how, and the points that were given and taken back."""
     rows = list(history.rows.values_list("outcome", "undo", "points", "undo_points"))
@@ -199,10 +218,10 @@ def _result(history: HistoryImport) -> dict[str, int]:
 
 _IMPORTED = ("outcome", "column", "message", "points")
 _STAGES: dict[str, _Stage] = {
-    _State.CHECKING: _Stage(_all_rows, _import_one, stays=False, then=_State.CHECKED, report=_IMPORTED),
+    _State.CHECKING: _Stage(_unchecked_rows, _import_one, stays=False, then=_State.CHECKED, report=_IMPORTED),
     _State.RUNNING: _Stage(_waiting_rows, _import_one, stays=True, then=_State.DONE, report=()),
     _State.UNDO_CHECKING: _Stage(
-        _done_rows, _undo_one, stays=False, then=_State.UNDO_CHECKED, report=("undo", "undo_points", "message")
+        _rows_to_look_at, _undo_one, stays=False, then=_State.UNDO_CHECKED, report=("undo", "undo_points", "message")
     ),
     _State.UNDOING: _Stage(_done_rows, _undo_one, stays=True, then=_State.UNDONE, report=()),
 }

@@ -38,6 +38,7 @@ class Undone:
 def look_at_undo(*, history: HistoryImport, at: datetime) -> HistoryImport:
     """Have the worker find out what an undo would do; nothing is changed. Raises `WrongStage`."""
     move_stage(history, (_State.DONE, _State.UNDO_CHECKED), _State.UNDO_CHECKING, at=at)
+    history.rows.exclude(undo="").update(undo="", undo_points=0, message="")
     return history
 
 

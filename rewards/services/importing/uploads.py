@@ -123,6 +123,7 @@ def map_columns(*, history: HistoryImport, mapping: ColumnChoice, at: datetime) 
         constants=constants,
         date_format=mapping.date_format,
     )
+    history.rows.exclude(outcome="").update(outcome="", column="", message="", points=0)
     return history
 
 
