@@ -166,14 +166,19 @@ def test_progress_is_seen_between_chunks(staff, monkeypatch):
     staff.post(f"{address}run")
     real, seen = running._stop_at_wrong_row, []
 
-    def looking(history, chunk, at):
+    def looking(history, at):
         seen.append(text_of(staff, address))
-        real(history, chunk, at)
+        real(history, at)
 
     monkeypatch.setattr(running, "_stop_at_wrong_row", looking)
     run_imports(at=timezone.now())
 
-    assert ["1 of 2 rows" in page and 'value="50"' in page for page in seen] == [True, False]
+    assert [page.partition("Being imported: ")[2][:11] for page in seen] == [
+        "0 of 2 rows",
+        "1 of 2 rows",
+        "2 of 2 rows",
+    ]
+    assert ['value="50"' in page for page in seen] == [False, True, False]
 
 
 def test_customers_whose_city_is_kept_as_an_attribute(staff):

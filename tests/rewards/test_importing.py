@@ -309,6 +309,11 @@ class Killed(BaseException):
     """The worker is gone."""
 
 
+def _die_at_a_wrong_row(history):
+    if history.rows.filter(state="refused").exists():
+        raise Killed
+
+
 def test_run_imports_killed_in_the_middle_neither_loses_nor_doubles(shop, monkeypatch):
     people = [f"p-{number}" for number in range(7)]
     for who in people:
@@ -362,10 +367,18 @@ def test_run_imports_gives_other_work_its_turn_and_goes_on(shop, monkeypatch):
     assert (history.state, history.result["new"]) == ("done", 2)
 
 
-def test_run_imports_is_all_or_nothing_also_where_a_row_goes_wrong_after_the_check(shop, monkeypatch):
+@pytest.mark.parametrize("killed", [False, True], ids=["", "killed before it could stop"])
+def test_run_imports_is_all_or_nothing_also_where_a_row_goes_wrong_after_the_check(shop, monkeypatch, killed):
     monkeypatch.setattr(running, "CHUNK", 1)
     history = ready("points", POINTS)
     erase_customer(customer=Customer.objects.get(external_id="bob"), by="mia", at=timezone.now())
+    if killed:
+        with monkeypatch.context() as patch:
+            patch.setattr(running, "_stop_at_wrong_row", lambda history, at: _die_at_a_wrong_row(history))
+            with pytest.raises(Killed):
+                run_imports(at=timezone.now())
+        assert available("ann") == 500
+        HistoryImport.objects.update(due_at=timezone.now())
 
     run_imports(at=timezone.now())
 

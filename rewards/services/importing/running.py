@@ -86,13 +86,14 @@ def _run(history: HistoryImport, at: datetime) -> bool:
     here = HistoryImport.objects.filter(pk=history.pk, state=history.state)
     done, until = history.total - sum(1 for _ in stage.rows(history)), time.monotonic() + SLICE.total_seconds()
     try:
+        _stop_at_wrong_row(history, at)
         for chunk in _chunks(stage.rows(history)):
             with_retries(partial(_do_chunk, history, stage, chunk, at))
             done += len(chunk)
             is_up = time.monotonic() > until
             if here.update(done=done, due_at=timezone.now() + (timedelta() if is_up else LEASE)) != 1:
                 return True
-            _stop_at_wrong_row(history, chunk, at)
+            _stop_at_wrong_row(history, at)
             if is_up:
                 ring_on_commit(TASK)
                 return False
@@ -176,11 +177,14 @@ def _take(row: HistoryRow, before: str, after: str) -> bool:
     return True
 
 
-def _stop_at_wrong_row(history: HistoryImport, chunk: Sequence[Work], at: datetime) -> None:
-    """Have everything undone where a row turned out wrong that was right when it was checked: all or nothing."""
+def _stop_at_wrong_row(history: HistoryImport, at: datetime) -> None:
+    """Have everything undone where a row turned out wrong that was right when it was checked: all or nothing.
+
+    Also where the worker that met it died before it could stop.
+    """
     if history.state != _State.RUNNING or history.skip_errors:
         return
-    wrong = next((row for row, _ in chunk if row.state == _Row.REFUSED), None)
+    wrong = history.rows.filter(state=_Row.REFUSED).order_by("line").first()
     if wrong is None:
         return
     told = f"line {wrong.line}: {f'column {wrong.column}: ' if wrong.column else ''}{wrong.message}"

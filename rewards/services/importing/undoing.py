@@ -124,16 +124,16 @@ def _remove(row: HistoryRow, customer: Customer, history: HistoryImport) -> Undo
         return Undone(False, f"has {touched} since")
     if left := _give_code_back(row, history):
         return Undone(False, left)
-    row.customer = None
-    HistoryRow.objects.filter(customer=customer).update(customer=None)
     try:
         with transaction.atomic():
+            HistoryRow.objects.filter(customer=customer).update(customer=None)
             Code.objects.filter(link__customer=customer).delete()
             Link.objects.filter(customer=customer).delete()
             Account.objects.filter(customer=customer).delete()
             customer.delete()
     except ProtectedError:
         return Undone(False, "is known elsewhere since")
+    row.customer = None
     return Undone(True)
 
 
