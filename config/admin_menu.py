@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("What if…", "what_ifs", "referrals.view_program"),
         ("What a hold risks", "holds", "referrals.view_program"),
     ),
+    "People": (("Import from elsewhere", "imports", "rewards.import_history"),),
     "Risk": (("Review queue", "review", "referrals.view_referral"),),
     "Numbers": (
         ("Dashboard", "analytics:overview", "analytics.view_dailyvalue"),

@@ -15,6 +15,8 @@ from referrals.services.friend_claims import end_silent_claims
 from referrals.services.inbound import purge_raw_calls, translate_due
 from referrals.services.naming import purge_name_searches
 from rewards.services import budgets, calling, expiry, fulfilling, grants, handing_over, pools, redeeming, sealing
+from rewards.services.importing.forgetting import forget_imports
+from rewards.services.importing.running import run_imports
 from rewards.services.leaderboards import close_leaderboards_due
 from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
@@ -54,6 +56,8 @@ DUE: list[tuple[str, DueWork]] = [
     ("answers-settled", settle_answers),
     ("numbers", refresh_rollups),
     ("simulations", run_simulations),
+    ("imports", run_imports),
+    ("imported-cells", forget_imports),
     ("ledger-sealed", sealing.seal_due),
     ("remembered-requests", purge_idempotent_requests),
 ]

@@ -104,12 +104,8 @@ KINDS: dict[str, Kind] = {
         priority=30,
         keep_for=timedelta(days=7),
         guarantee="at_most_once",
-        variables={
-            "first_name": "name",
-            "friend_name": "name",  # first name and initial, never more
-            "date": "day",
-            "portal_url": "url",
-        },
+        # of the friend first name and initial, never more
+        variables={"first_name": "name", "friend_name": "name", "date": "day", "portal_url": "url"},
     ),
     "friend_claimed": Kind(
         label="Did you tell this friend?",

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 NEWS_FOR = timedelta(days=30)
-SILENT_SOURCES = frozenset({"csv", "demo"})
+IMPORTED = "imported"
+"""The source of facts that a former tool kept."""
+SILENT_SOURCES = frozenset({"csv", "demo", IMPORTED})
 
 
 def is_news(source: str, occurred_at: datetime, *, at: datetime) -> bool:

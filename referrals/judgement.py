@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from referrals.terms import Terms
 
-REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running", "same_person"})
+UNDONE = "import_undone"
+REBINDABLE = frozenset({"self_referral", "outside_window", "program_not_running", "same_person", UNDONE})
 COUNTED = frozenset({"qualified", "approved"})
 EARNING = COUNTED | {"flagged"}
 BY_STAFF = frozenset({"fraud", "manual"})

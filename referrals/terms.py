@@ -195,6 +195,11 @@ class Terms:
         return max(rule.hold_days, self.hold_days) if rule.to == "advocate" else rule.hold_days
 
 
+def settled_terms(currency: str) -> Terms:
+    """Return the terms of referrals that a former tool rewarded: they qualify at once and give nothing."""
+    return Terms(currency=currency, qualifies_on="signup", hold_days=0)
+
+
 def decimal_text(number: Decimal) -> str:
     """Return the number exactly, without exponent or trailing zeros ('2.5', '100')."""
     text = format(number, "f")

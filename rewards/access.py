@@ -6,6 +6,7 @@ from rewards.models import EventInvitation, PerkEvent
 
 SEE_PROGRAMS = "referrals.view_program"
 CHANGE_PROGRAMS = "referrals.change_program"
+IMPORT_HISTORY = "rewards.import_history"
 
 
 def invitation_of_token(token: str) -> EventInvitation:

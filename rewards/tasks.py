@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from rewards.services import budgets, simulations
 from rewards.services.calling import send_calls_due
+from rewards.services.importing import running
 
 
 @shared_task(name="rewards.tasks.send_calls")
@@ -23,3 +24,9 @@ def project_budgets() -> int:
 def run_simulations() -> int:
     """Run the back-tests that wait; return how many."""
     return simulations.run_simulations(at=timezone.now())
+
+
+@shared_task(name="rewards.tasks.run_imports")
+def run_imports() -> int:
+    """Do what imports wait for: checking, importing, undoing; return how many stages."""
+    return running.run_imports(at=timezone.now())

@@ -40,7 +40,12 @@ class ProgramStatus(models.Model):
 
 
 class Offer(models.Model):
-    """One immutable version of what a program promises each side (`referrals.terms.Terms` as JSON)."""
+    """One immutable version of what a program promises each side (`referrals.terms.Terms` as JSON).
+
+    Number `SETTLED` promises nothing and is live for nobody: referrals that a former tool rewarded keep it.
+    """
+
+    SETTLED = 0
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="offers")
     number = models.PositiveIntegerField()
@@ -53,3 +58,8 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.program_id} offer {self.number}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what keeps it was rewarded elsewhere."""
+        return self.number == self.SETTLED

@@ -85,6 +85,11 @@ class Referral(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    @property
+    def is_pardoned(self) -> bool:
+        """Whether earlier purchases and blocks no longer count: staff reopened it, or a former tool rewarded it."""
+        return self.pardoned_at is not None or self.offer.is_settled
+
 
 class ReferralStep(models.Model):
     """One step or decision in a referral's life: what, when, why, by whom, with its inputs."""

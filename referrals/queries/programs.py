@@ -59,13 +59,19 @@ def offer_live_at(program: Program, instant: datetime) -> Offer:
 
     Reads `program.offers`: prefetch them to ask often without a query.
     """
-    past = [offer for offer in program.offers.all() if offer.live_from is None or offer.live_from <= instant]
+    offers = [offer for offer in program.offers.all() if not offer.is_settled]
+    past = [offer for offer in offers if offer.live_from is None or offer.live_from <= instant]
     return max(past, key=lambda offer: (offer.live_from is not None, offer.live_from or instant, offer.number))
 
 
 def current_offer(program: Program) -> Offer:
     """Return the offer published last."""
     return max(program.offers.all(), key=lambda offer: offer.number)
+
+
+def settled_offer(program: Program) -> Offer:
+    """Return the offer of referrals that a former tool rewarded; `ensure_settled_offer` has made it before."""
+    return next(offer for offer in program.offers.all() if offer.is_settled)
 
 
 def terms_of(offer: Offer) -> Terms:

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from referrals.attribution import Visit, credited_visit
 from referrals.episodes import episodes
-from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, void_reason
+from referrals.freshness import IMPORTED
+from referrals.judgement import BY_STAFF, REBINDABLE, UNDONE, Binding, Doubts, History, void_reason
 from referrals.models import Assist, Click, Customer, Event, Link, NameSearch, Offer, Program, Referral, ReferralStep
 from referrals.queries.blocks import is_blocked
 from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
-from referrals.queries.programs import offer_live_at, program_runs_at
+from referrals.queries.programs import offer_live_at, program_runs_at, settled_offer
 from referrals.queries.takeovers import program_in_charge
 from referrals.terms import Terms, terms_from_json
 
@@ -19,7 +20,9 @@ BY_HAND = "by_hand"
 """The source of facts that staff report."""
 CLAIM = "claim"
 """The source of what a friend claims and the advocate confirms."""
-_METHODS = {BY_HAND: "manual", CLAIM: "claim"}
+REWARDED_ELSEWHERE = "rewarded_elsewhere"
+"""The name of an imported fact whose referral the former tool has rewarded: it keeps the settled offer."""
+_METHODS = {BY_HAND: "manual", CLAIM: "claim", IMPORTED: IMPORTED}
 MAX_DEPTH = 50
 SKEW = timedelta(hours=24)
 """How far a shop's clock may be behind ours: a click that the event names may seem to come after it."""
@@ -126,16 +129,18 @@ def _by_click(event: Event) -> Evidence | None:
 def weigh_evidence(evidence: Evidence, *, event: Event, friend: Customer, history: History) -> Candidate:
     """Return the binding that the evidence would make at the event, with what voids it."""
     touch_at = min(evidence.click.at, event.occurred_at) if evidence.click else event.occurred_at
-    program = program_in_charge(evidence.link.program, touch_at)
-    offer = offer_live_at(program, touch_at)
+    settled = event.source == IMPORTED and event.name == REWARDED_ELSEWHERE
+    program = evidence.link.program if settled else program_in_charge(evidence.link.program, touch_at)
+    offer = settled_offer(program) if settled else offer_live_at(program, touch_at)
     binding = Binding(event_pk=event.pk, event_id=event.event_id, bound_at=event.occurred_at, touch_at=touch_at)
     advocate = evidence.link.customer
     doubts = Doubts(
-        program_not_running=not program_runs_at(program, event.occurred_at),
+        program_not_running=not settled and not program_runs_at(program, event.occurred_at),
         self_referral=is_same_person(advocate, friend),
         blocked=is_blocked(advocate, friend, at=event.occurred_at),
         cycle=advocate.pk != friend.pk and is_ancestor(friend, of=advocate),
         outside_window=evidence.outside_window,
+        pardoned=settled,
     )
     reason = void_reason(binding, history, doubts)
     terms = terms_from_json(offer.terms)
@@ -231,7 +236,8 @@ def is_rebindable(referral: Referral) -> bool:
 
 
 def _is_by_staff(referral: Referral) -> bool:
-    return referral.pardoned_at is not None or (referral.state == Referral.State.VOIDED and referral.reason in BY_STAFF)
+    """Return whether staff, or the tool that rewarded it, have decided for good."""
+    return referral.is_pardoned or (referral.state == Referral.State.VOIDED and referral.reason in BY_STAFF)
 
 
 def _holding(own: list[Referral], event: Event) -> Referral | None:
@@ -276,6 +282,7 @@ def _evidence_of(candidate: Candidate, friend: Friend) -> list[Candidate]:
     """Return the event's evidence and all that other events of the friend carry for the same advocate and place."""
     advocate = candidate.evidence.link.customer_id
     carrying = Event.objects.filter(customer=friend.customer, type__in=BINDS).exclude(code="", click_id="", coupon="")
+    carrying = carrying.exclude(bound_referrals__reason=UNDONE)
     found = [candidate]
     for event in carrying.exclude(pk=candidate.binding.event_pk).select_related("customer"):
         other, _ = weigh_event(event, friend)

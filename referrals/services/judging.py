@@ -184,9 +184,7 @@ def judge_referral(*, referral: Referral, history: History, event: Event | None,
 
 def verdict_of_referral(referral: Referral, history: History, at: datetime, *, anew: bool = False) -> Judgement:
     """Return what the friend's history makes of a referral at `at`; `anew` forgets how one that ended stood."""
-    doubts = Doubts(
-        self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.pardoned_at is not None
-    )
+    doubts = Doubts(self_referral=is_same_person(referral.advocate, referral.friend), pardoned=referral.is_pardoned)
     ended = anew and referral.state in {Referral.State.EXPIRED, Referral.State.VOIDED}
     state = "" if ended or is_new(referral) else referral.state
     before = Before(state=state, reason=referral.reason, qualifying_pk=referral.qualifying_event_id)
@@ -227,7 +225,9 @@ def _save_verdict(
     referral.qualified_at = verdict.qualified_at
     referral.expires_at = verdict.expires_at
     referral.approve_at = verdict.approve_at
-    referral.approved_at = (referral.approved_at or at) if verdict.state == "approved" else None
+    # A former tool approved what it rewarded when it did: not in the period in which that is imported.
+    moment = verdict.qualified_at if referral.offer.is_settled else at
+    referral.approved_at = (referral.approved_at or moment) if verdict.state == "approved" else None
     if new:
         referral.save(force_insert=True)
     else:

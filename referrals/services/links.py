@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from core.errors import Refused
 from core.manners import is_rude
 from messaging.names import safe_text
 from referrals.codes import canonical_code, random_code, vanity_problem
-from referrals.models import Code, Customer, Link, Program
+from referrals.judgement import UNDONE
+from referrals.models import Code, Customer, Event, Link, Program
 from referrals.queries.audiences import offered_programs, offered_to_many
 
 LONGEST_NOTE = 160
@@ -155,6 +157,38 @@ def rename_code(*, link: Link, code: str) -> Link:
     Link.objects.filter(pk=link.pk).update(code=wanted)
     link.code = wanted
     return link
+
+
+@transaction.atomic
+def adopt_code(*, link: Link, code: str) -> bool:
+    """Let a code of a former tool lead to the link, too; return whether that is new.
+
+    It is shown from now on where the customer has only the code that was drawn for them. Raises as `rename_code`.
+    """
+    wanted = canonical_code(code)
+    codes = list(Code.objects.filter(link=link).values_list("code", flat=True))
+    if wanted in codes:
+        return False
+    if Code.objects.filter(code=wanted).exists():
+        raise CodeTaken(f"{wanted} is taken by another customer", pointer="/code")
+    _create_code(link, wanted)
+    if codes == [link.code]:
+        Link.objects.filter(pk=link.pk).update(code=wanted)
+        link.code = wanted
+    return True
+
+
+@transaction.atomic
+def drop_code(*, link: Link, code: str) -> bool:
+    """Take an adopted code back, which then leads nowhere; False where it has been used, or is all there is."""
+    wanted = canonical_code(code)
+    others = Code.objects.filter(link=link).exclude(code=wanted).order_by("pk")
+    used = Event.objects.filter(Q(code__iexact=code) | Q(code=wanted)).exclude(bound_referrals__reason=UNDONE)
+    if used.exists() or not others:
+        return False
+    Link.objects.filter(pk=link.pk, code=wanted).update(code=others[0].code)
+    Code.objects.filter(link=link, code=wanted).delete()
+    return True
 
 
 def _create_code(link: Link, wanted: str) -> None:

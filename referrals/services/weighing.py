@@ -88,7 +88,7 @@ def _held_back(referral: Referral, judgement: Judgement) -> Judgement:
 
 def _is_blocked_since(referral: Referral) -> bool:
     """Return whether the block list came to hold one of the two after the binding, where it was asked already."""
-    if referral._state.adding or referral.pardoned_at is not None:
+    if referral._state.adding or referral.is_pardoned:
         return False
     return is_blocked(referral.advocate, referral.friend, at=referral.bound_at)
 
@@ -165,7 +165,7 @@ def _release(referral: Referral) -> None:
 
 def _new_veto_call(referral: Referral, judgement: Judgement, terms: Terms, at: datetime) -> VetoCall | None:
     """Return the question to the shop, unsaved, due when the first reward of this stage becomes ripe."""
-    if not settings.VETO_URL or referral.pardoned_at is not None:
+    if not settings.VETO_URL or referral.is_pardoned:
         return None
     stage = VetoCall.Stage.QUALIFIED if judgement.qualified_at else VetoCall.Stage.SIGNUP
     new = referral._state.adding

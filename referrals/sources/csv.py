@@ -82,6 +82,11 @@ def read_text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise FileRefused(f"1: expected a readable file: {error.strerror}") from None
+    return decode_text(raw)
+
+
+def decode_text(raw: bytes) -> str:
+    """Return the bytes of a file as text, as `read_text` does."""
     try:
         return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:

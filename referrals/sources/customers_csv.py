@@ -73,7 +73,7 @@ def _columns(header: list[str], names: Mapping[str, str]) -> dict[str, int]:
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> CustomerRow:
     given = {our: cells[place].strip() for our, place in columns.items()}
-    problems = [RowProblem(line, our, problem) for our, value in given.items() if (problem := _problem(our, value))]
+    problems = [RowProblem(line, our, problem) for our, value in given.items() if (problem := cell_problem(our, value))]
     told: dict[str, Any] = {our: value for our, value in given.items() if value and our in COLUMNS[1:]}
     attributes = {our.removeprefix(ATTRIBUTE): value for our, value in given.items() if our not in COLUMNS and value}
     if attributes:
@@ -81,7 +81,8 @@ def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> CustomerRow
     return CustomerRow(line, given["external_id"], told, tuple(problems))
 
 
-def _problem(our: str, value: str) -> str:
+def cell_problem(our: str, value: str) -> str:
+    """Return what is wrong with the value of one of our columns, or ''."""
     if our == "external_id":
         return external_id_problem(value)
     if not value:

@@ -28,15 +28,19 @@ def show_how_it_works(request: HttpRequest, slug: str) -> HttpResponse:
         "offer": card_of(program, terms),
         "version": offer,
         "is_live": offer == live,
-        "versions": sorted(program.offers.all(), key=lambda one: -one.number),
+        "versions": sorted(_versions(program), key=lambda one: -one.number),
         "runs": program_runs_at(program, now),
         "instead": in_charge if in_charge.pk != program.pk else None,
     }
     return render(request, "referrals/public/how_it_works.html", context)
 
 
+def _versions(program: Program) -> list[Offer]:
+    return [offer for offer in program.offers.all() if not offer.is_settled]
+
+
 def _version(program: Program, number: str) -> Offer:
-    found = next((offer for offer in program.offers.all() if str(offer.number) == number), None)
+    found = next((offer for offer in _versions(program) if str(offer.number) == number), None)
     if found is None:
         raise Http404("There is no such version.")
     return found

@@ -5,6 +5,7 @@ from rewards.models.coupons import Coupon, CouponPool
 from rewards.models.endpoints import FulfilmentEndpoint, OutboundCall
 from rewards.models.forecasts import BudgetAlert, Simulation
 from rewards.models.fulfilment import ChoiceGroup, ChoiceOption, Fulfilment
+from rewards.models.imports import HistoryImport, HistoryRow
 from rewards.models.leaderboards import (
     DisplayName,
     Leaderboard,
@@ -34,6 +35,8 @@ __all__ = [
     "EventInvitation",
     "Fulfilment",
     "FulfilmentEndpoint",
+    "HistoryImport",
+    "HistoryRow",
     "Leaderboard",
     "LeaderboardPlace",
     "LeaderboardPrize",

@@ -14,8 +14,9 @@ from django.utils import timezone
 from referrals.attribution import Visit
 from referrals.codes import canonical_code
 from referrals.conditions import Value
-from referrals.judgement import EARNING
-from referrals.models import Click, Code, Customer, Event, Program, Referral, Takeover
+from referrals.freshness import IMPORTED
+from referrals.judgement import EARNING, UNDONE
+from referrals.models import Click, Code, Customer, Event, Offer, Program, Referral, Takeover
 from referrals.program_file import ProgramDocument
 from referrals.queries.conditions import customer_values, event_values
 from referrals.queries.existing import listed_of
@@ -131,6 +132,7 @@ def _evidence(program: Program, at: datetime) -> dict[int, list[Named]]:
         )
     }
     carrying = Event.objects.filter(type__in=BINDS, received_at__lte=at).exclude(code="", click_id="")
+    carrying = carrying.exclude(source=IMPORTED)  # those that bind are added as recorded
     rows = list(carrying.order_by("pk").values_list("pk", "code", "click_id", "occurred_at"))
     clicks = _Clicks({click for _, _, click, _ in rows if click}, relevant)
     found: dict[int, list[Named]] = {}
@@ -191,8 +193,9 @@ class _Clicks:
 def _add_recorded(named: dict[int, list[Named]], program: Program) -> None:
     """Add the bindings as recorded that rest on other evidence than a click or a code."""
     rows = Referral.objects.filter(program=program).exclude(method__in=(BY_LINK, BY_CODE)).exclude(binding_event=None)
-    for event, advocate, method in rows.order_by("pk").values_list("binding_event_id", "advocate_id", "method"):
-        named.setdefault(event, []).append(Named(advocate=advocate, method=method))
+    columns = ("binding_event_id", "advocate_id", "method", "offer__number")
+    for event, advocate, method, offer in rows.exclude(reason=UNDONE).order_by("pk").values_list(*columns):
+        named.setdefault(event, []).append(Named(advocate=advocate, method=method, settled=offer == Offer.SETTLED))
 
 
 def _customers_of(events: Iterable[int]) -> set[int]:

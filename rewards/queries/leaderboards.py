@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from core.periods import local_day, start_of_day
-from referrals.models import Customer, Referral
+from referrals.models import Customer, Offer, Referral
 from rewards.leaderboard import period_of, shared_ranks
 from rewards.models import DisplayName, Leaderboard, LeaderboardPlace, LeaderboardResult
 
@@ -69,6 +69,7 @@ def count_places(board: Leaderboard, start: datetime, end: datetime) -> list[Pla
         Referral.objects.filter(
             program=board.program_id, state=Referral.State.APPROVED, approved_at__gte=start, approved_at__lt=end
         )
+        .exclude(offer__number=Offer.SETTLED)  # prizes are for what happened here
         .values_list("advocate")
         .annotate(n=Count("pk"))
         .order_by("-n", "advocate")

@@ -129,7 +129,7 @@ class Book:
         actor: str,
         expires_at: datetime | None = None,
         reward: Reward | None = None,
-    ) -> None:
+    ) -> Transfer:
         """Give points by hand (or for a chosen reward), available at once; they pay off debt first."""
         available = self._accounts[customer, Kind.AVAILABLE]
         transfer = self._post(
@@ -143,6 +143,22 @@ class Book:
         )
         self._lots.open(transfer, reward=reward, expires_at=expires_at)
         self._repay(customer)
+        return transfer
+
+    def take_credit_back(self, transfer: Transfer, *, cause: dict[str, str], actor: str) -> int:
+        """Take back what is left of a credit's own lot, which keeps what others hold; return how many points."""
+        customer = transfer.credit.customer_id or 0
+        available = self._accounts[customer, Kind.AVAILABLE]
+        self.expire(customer)
+        lot = self._lots.of_transfer(transfer)
+        if lot is None:
+            return 0
+        amount = lot.remaining
+        back = self._post(
+            Transfer.Kind.ADJUST, available, self._of_company(Kind.ADJUSTED), amount, cause=cause, actor=actor
+        )
+        self._lots.take(back, lot, amount)
+        return amount
 
     def debit(self, customer: int, amount: int, *, cause: dict[str, str], actor: str) -> None:
         """Take available points by hand; raises `InsufficientPoints` beyond what is available."""

@@ -81,6 +81,12 @@ class Lots:
                 self._extended.append(lot)
             self._uses.append(back)
 
+    def of_transfer(self, transfer: Transfer) -> Lot | None:
+        """Return the lot that the transfer opened, None where nothing is left of it."""
+        return next(
+            (lot for lot in self._of(transfer.credit) if lot.transfer_id == transfer.pk and lot.remaining), None
+        )
+
     def expired_of(self, reward: Reward) -> int:
         """Return how many points of the reward's own lots have expired, those of this book included."""
         kept = LotUse.objects.filter(lot__reward=reward, transfer__kind=Transfer.Kind.EXPIRE)

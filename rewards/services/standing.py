@@ -40,7 +40,7 @@ def refresh_standings_due(*, at: datetime) -> int:
     """Refresh what time alone has changed by `at`, and what a new offer's tiers change; return how many rows."""
     late = TierStanding.objects.filter(next_change_at__lte=at).order_by("next_change_at", "pk")
     timed = [_refresh_by_time(pk, at=at) for pk in list(late.values_list("pk", flat=True))]
-    newest = Offer.objects.order_by().values_list("program").annotate(offer=Max("pk"))
+    newest = Offer.objects.exclude(number=Offer.SETTLED).order_by().values_list("program").annotate(offer=Max("pk"))
     return sum(timed) + sum(_refresh_behind(program, offer, at=at) for program, offer in newest)
 
 

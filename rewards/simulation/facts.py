@@ -47,12 +47,13 @@ class Named:
     """What in a fact names an advocate: a code, or a click with all human clicks of its visitor in the program.
 
     `by_visit` says whose link each of `visits` is of, and its channel; without visits the advocate is
-    named outright.
+    named outright. What is `settled` was rewarded by a former tool: it counts and gives nothing.
     """
 
     advocate: int
     method: str
     named_at: datetime | None = None
+    settled: bool = False
     visits: tuple[Visit, ...] = ()
     by_visit: Mapping[int, tuple[int, str]] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from referrals.attribution import credited_visit
 from referrals.episodes import episodes
 from referrals.happenings import happenings_of
 from referrals.judgement import BY_STAFF, REBINDABLE, Binding, Doubts, History, Purchase, void_reason
-from referrals.terms import Terms
+from referrals.terms import Terms, settled_terms
 from rewards.deciding import Due, Prior
 from rewards.simulation.facts import Case, Fact, Named, Person
 
@@ -30,6 +30,8 @@ class Tie:
     method: str
     channel: str
     expires_at: datetime
+    terms: Terms
+    settled: bool = False
     state: str = ""
     reason: str = ""
     qualifying_pk: int | None = None
@@ -55,6 +57,7 @@ class Offered:
     binding: Binding
     terms: Terms
     reason: str
+    settled: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -148,11 +151,13 @@ class Acquaintance:
     def _is_rebindable(self, tie: Tie) -> bool:
         if tie.state != "voided" or tie.reason in BY_STAFF:
             return False
-        window = timedelta(days=self.case.terms.attribution_window_days)
+        window = timedelta(days=tie.terms.attribution_window_days)
         return tie.reason in REBINDABLE or tie.binding.bound_at - tie.binding.touch_at > window
 
     def _is_by_staff(self, own: Iterable[Tie]) -> bool:
-        return any(tie.reason in BY_STAFF or (tie.advocate, tie.friend) in self.case.pardoned for tie in own)
+        return any(
+            tie.settled or tie.reason in BY_STAFF or (tie.advocate, tie.friend) in self.case.pardoned for tie in own
+        )
 
     def _weigh(self, friend: Friend, fact: Fact, history: History) -> Offered | None:
         """Return the strongest evidence of the fact that holds; where none does, the strongest."""
@@ -162,6 +167,8 @@ class Acquaintance:
 
     def _offer(self, named: Named, friend: Friend, fact: Fact, history: History) -> Offered | None:
         terms, outside, touch_at = self.case.terms, False, fact.occurred_at
+        if named.settled:
+            terms = settled_terms(terms.currency)
         advocate, channel = named.advocate, ""
         if named.named_at is not None:
             if named.named_at - fact.occurred_at > SKEW:
@@ -184,20 +191,24 @@ class Acquaintance:
             channel=channel or fact.channel,
             binding=binding,
             terms=terms,
-            reason=self._reason(advocate, friend, binding, history, outside=outside),
+            reason=self._reason(advocate, friend, binding, history, outside=outside, settled=named.settled),
+            settled=named.settled,
         )
 
-    def _reason(self, advocate: int, friend: Friend, binding: Binding, history: History, *, outside: bool) -> str:
+    def _reason(
+        self, advocate: int, friend: Friend, binding: Binding, history: History, *, outside: bool, settled: bool
+    ) -> str:
         pair = (advocate, friend.person.pk)
         if pair in self.case.ruled:
             return self.case.ruled[pair]
         if pair in self.case.pardoned:
             return void_reason(binding, history, Doubts(pardoned=True))
         doubts = Doubts(
-            program_not_running=not self.case.runs_at(binding.bound_at),
+            program_not_running=not settled and not self.case.runs_at(binding.bound_at),
             self_referral=self.is_same_person(advocate, friend.person.pk),
             cycle=advocate != friend.person.pk and self._is_ancestor(friend.person.pk, of=advocate),
             outside_window=outside,
+            pardoned=settled,
         )
         return void_reason(binding, history, doubts)
 
@@ -260,6 +271,8 @@ class Acquaintance:
             method=offered.method,
             channel=offered.channel,
             expires_at=offered.binding.bound_at,
+            terms=offered.terms,
+            settled=offered.settled,
         )
         _stand_on(tie, offered)
         tie.reason = offered.reason

@@ -77,8 +77,10 @@ class Replay:
         ended = anew and tie.state in {"expired", "voided"}
         before = Before(state="" if ended else tie.state, reason=tie.reason, qualifying_pk=tie.qualifying_pk)
         pair = (tie.advocate, tie.friend)
-        doubts = Doubts(self_referral=self.people.is_same_person(*pair), pardoned=pair in self.case.pardoned)
-        verdict = judge(self.case.terms, tie.binding, history, doubts, before=before, at=at)
+        doubts = Doubts(
+            self_referral=self.people.is_same_person(*pair), pardoned=tie.settled or pair in self.case.pardoned
+        )
+        verdict = judge(tie.terms, tie.binding, history, doubts, before=before, at=at)
         waits = verdict.state in COUNTED and pair in self.case.held
         return replace(verdict, state="flagged") if waits else verdict
 
@@ -94,7 +96,7 @@ class Replay:
             insort(moments, tie.qualified_at)
 
     def _settle(self, tie: Tie, history: History) -> None:
-        terms = self.case.terms
+        terms = tie.terms
         standing = self._standing(tie, history)
         if not (tie.stands or tie.refused or terms.rewards or terms.milestones):
             return
@@ -136,7 +138,7 @@ class Replay:
             qualifying_id=fact.event_id if fact else "",
             qualified_at=tie.qualified_at,
             qualifying_minor=qualifying.net_minor if qualifying else told,
-            assistants=tuple(tie.assistants) if self.case.terms.rules_on("assist") else (),
+            assistants=tuple(tie.assistants) if tie.terms.rules_on("assist") else (),
         )
 
     def _climb(self, tie: Tie, standing: Standing) -> tuple[list[Milestone], list[Key]]:
@@ -150,7 +152,7 @@ class Replay:
         causes = {key[2] for key in held}
         return [
             one
-            for one in self.case.terms.milestones
+            for one in tie.terms.milestones
             if one.referrals == counted and milestone_cause(one.referrals) not in causes
         ], []
 
@@ -196,7 +198,7 @@ class Replay:
         return {
             (rule.id, one.advocate if rule.to == "advocate" else one.friend, signup_cause(one.friend))
             for one in earlier
-            for rule in self.case.terms.rules_on("signup")
+            for rule in one.terms.rules_on("signup")
         }
 
     def counted_of(self, tie: Tie, since: datetime, until: datetime) -> int:

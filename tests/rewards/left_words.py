@@ -15,6 +15,8 @@ from referrals.services.lifecycle import void_referral
 from referrals.services.links import ensure_link, greet_friends, rename_code
 from rewards.models import Account, Transfer
 from rewards.services.appeals import file_appeal
+from rewards.services.importing.running import run_imports
+from rewards.services.importing.uploads import ColumnChoice, map_columns, start_import, upload_history
 from rewards.services.reviewing import approve_reward, hold_reward
 from surveys.models import Invitation, Response, ResponseRevision, SurveyClick
 from surveys.services.surveys import ensure_default_survey
@@ -118,7 +120,21 @@ def _brings_cid(shop, code):
     shop.report(shop.purchase("eve", day(4), "order-eve", "30.00", code=code), at=day(4))
 
 
+def _stands_in_files(bob, words):
+    """A file that was imported, and one whose columns nobody has chosen yet."""
+    told = {"kind": "customers", "program": None, "file_name": "e.csv", "asked_by": None, "actor": "mia", "at": day(4)}
+    done = upload_history(raw=f"Customer ID,Note,Left out\nbob,{words.new()},{words.new()}\n".encode(), **told)
+    columns = {"Customer ID": "external_id", "Note": "attributes.note"}
+    map_columns(history=done, mapping=ColumnChoice(columns=columns), at=day(4))
+    run_imports(at=day(4))
+    done.refresh_from_db()
+    start_import(history=done, skip_errors=False, at=day(4))
+    run_imports(at=day(4))
+    upload_history(raw=f"Mail,Note\n{bob.email},{words.new()}\n".encode(), **told)
+
+
 def _leaves_words_everywhere(bob, words, shop):
+    _stands_in_files(bob, words)
     for reward in bob.rewards.filter(state="pending"):
         hold_reward(reward=reward, note=words.new(), actor="mia", at=day(4))
     approved = shop.referral("bob").rewards.get(rule="advocate-fixed")

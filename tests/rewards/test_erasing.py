@@ -293,6 +293,7 @@ def test_every_model_with_words_of_people_was_thought_of():
             "rewards.Account",
             "rewards.Reward",
             "rewards.Appeal",
+            "rewards.HistoryRow",
         ),
         *("rewards.TierStanding", "rewards.LeaderboardPlace", "rewards.DisplayName", "rewards.EventInvitation"),
         *("referrals.InboundCall", "referrals.Merge", "referrals.NameSearch", "referrals.FriendClaim"),

@@ -157,7 +157,7 @@ def test_show_portal_asks_the_database_as_often_for_many_as_for_one(friends, sig
         for number in range(friends):
             bring(ann, f"Friend{number} Example", NOON, program=program, buys_after_days=0)
         signed_in.get("/")
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(36):
             signed_in.get("/")
 
 

@@ -1,0 +1,1 @@
+"""Files of other tools: kept, checked, imported, undone, forgotten."""
