@@ -10,11 +10,12 @@ from referrals.facts import fact_from_json
 from referrals.freshness import IMPORTED
 from referrals.judgement import UNDONE, Judgement
 from referrals.models import Customer, Event, Offer, Program, Referral
-from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.people import current_id
+from referrals.queries.programs import current_offer, terms_of
 from referrals.services.binding import REWARDED_ELSEWHERE
 from referrals.services.by_hand import NotBound
-from referrals.services.events import guest_keys, record_event
+from referrals.services.events import record_event
+from referrals.services.identities import guest_keys
 from referrals.services.judging import move_referral
 from referrals.services.lifecycle import lock_referral
 from referrals.services.links import ensure_link
@@ -85,7 +86,8 @@ def bind_from_history(
 
 def _known(program: Program, advocate: Customer, friend: dict[str, str], *, settled: bool) -> Referral | None:
     """Return the referral that binds the two already, in the same way; `NotBound` where otherwise."""
-    theirs = Q(friend__external_id=current_id(friend["external_id"])) if "external_id" in friend else _of_guest(friend["email"])
+    known_as = friend.get("external_id", "")
+    theirs = Q(friend__external_id=current_id(known_as)) if known_as else _of_guest(friend["email"])
     places = Q(program=program) | Q(instead_of=program)
     bound = Referral.objects.filter(theirs, places, state__in=(*Referral.LIVE, Referral.State.EXPIRED))
     referral = bound.select_related("offer", "advocate").order_by("-pk").first()

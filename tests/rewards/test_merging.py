@@ -68,7 +68,7 @@ def test_merge_customers_moves_facts_friends_points_and_codes(shop):
     assert points_of(who("ann")).available == 100 + 50 + 100
     assert merged.moved | {"mails": 0} == {
         **{"events": 1, "links": 1, "advocates": 0, "mails": 0},
-        **{"points": 100, "rewards": 2, "friends": 1, "answers": 0},
+        **{"points": 100, "rewards": 2, "friends": 1, "answers": 0, "imported_rows": 0},
     }
     assert set(Referral.objects.values_list("advocate__external_id", flat=True)) == {"ann"}
     assert Event.objects.get(order_id="own").customer.external_id == "ann"

@@ -16,8 +16,8 @@ from referrals.models import Customer
 from referrals.people import is_email, normalize_email
 from referrals.queries.people import customer_known_as
 from referrals.services.customers import CustomerData, put_customer
-from referrals.services.events import Erased
 from referrals.services.history import bind_from_history
+from referrals.services.identities import Erased
 from referrals.services.links import adopt_code, ensure_link
 from rewards.importing.columns import CUSTOMERS, POINTS, REFERRALS
 from rewards.importing.rows import Told
