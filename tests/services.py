@@ -64,6 +64,7 @@ def _prepare_environment(*, embedded: bool) -> None:
     folder = tempfile.mkdtemp(prefix="goodword-tests-")
     _cleanups.append(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ.update(ENV_FILE=os.devnull, VAR_DIR=folder, SECRET_KEY="only-for-tests-" * 4)
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # and not beside the sources
     if embedded:
         return
     for name, server in (("DATABASE_URL", Postgres), ("REDIS_URL", Redis)):

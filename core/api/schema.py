@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from core.api.pagination import DEFAULT_SIZE, MAX_SIZE
+
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details.",
@@ -64,29 +66,56 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def add_problems(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
-    """Give every operation its problems, every POST its Idempotency-Key, and no integer its engine's bounds."""
-    _forget_engine(result)
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    """Give every operation its problems, every POST its Idempotency-Key, every list its pages.
+
+    Bodies have no fields but those named, and no integer has its engine's bounds.
+    """
+    _mend(result)
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
     for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
+            _close(operation.get("requestBody"), schemas, set())
             _complete(operation, path=path, method=method)
+    schemas["Problem"] = PROBLEM_SCHEMA
     return result
 
 
-def _forget_engine(node: Any) -> None:
-    """Drop integer bounds and widths that come from the database, so that each engine gives one schema."""
+def _mend(node: Any) -> None:
+    """Drop what is said by mistake: a database's integer bounds, and that null is no value where all values may be."""
     if isinstance(node, list):
         for part in node:
-            _forget_engine(part)
+            _mend(part)
     elif isinstance(node, dict):
-        kind = node.get("type")
-        if kind == "integer" or (isinstance(kind, list) and "integer" in kind):  # a list where null is allowed
-            for bound in ("minimum", "maximum"):
-                if node.get(bound) in _ENGINE_BOUNDS:
-                    del node[bound]
-            node.pop("format", None)
+        _forget_engine(node)
+        if {} in node.get("oneOf", ()):  # null would be both of them
+            del node["oneOf"]
         for part in node.values():
-            _forget_engine(part)
+            _mend(part)
+
+
+def _forget_engine(node: dict[str, Any]) -> None:
+    kind = node.get("type")
+    if kind == "integer" or (isinstance(kind, list) and "integer" in kind):  # a list where null is allowed
+        for bound in ("minimum", "maximum"):
+            if node.get(bound) in _ENGINE_BOUNDS:
+                del node[bound]
+        node.pop("format", None)
+
+
+def _close(node: Any, schemas: dict[str, Any], seen: set[str]) -> None:
+    """Say of the objects in a body that other fields are refused; answers may get more."""
+    if isinstance(node, list):
+        for part in node:
+            _close(part, schemas, seen)
+    elif isinstance(node, dict):
+        name = str(node.get("$ref", "")).rpartition("/")[2]
+        if name and name not in seen:
+            seen.add(name)
+            _close(schemas[name], schemas, seen)
+        if "properties" in node:
+            node.setdefault("additionalProperties", False)
+        for part in node.values():
+            _close(part, schemas, seen)
 
 
 def _complete(operation: dict[str, Any], *, path: str, method: str) -> None:
@@ -101,12 +130,33 @@ def _complete(operation: dict[str, Any], *, path: str, method: str) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+    if _is_page(operation):
+        operation.setdefault("parameters", []).extend(_PAGING)
+
+
+def _is_page(operation: dict[str, Any]) -> bool:
+    content = operation["responses"].get("200", {}).get("content", {})
+    return str(content.get("application/json", {}).get("schema", {}).get("$ref", "")).endswith("Page")
 
 
 _IDEMPOTENCY: dict[str, Any] = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "description": "The same key and body get the first answer again for 24 hours.",
 }
+_PAGING: list[dict[str, Any]] = [
+    {
+        "in": "query",
+        "name": "cursor",
+        "schema": {"type": "string"},
+        "description": "From the `next` of the page before; `next` has it already.",
+    },
+    {
+        "in": "query",
+        "name": "limit",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
+        "description": "How many a page has at most.",
+    },
+]

@@ -54,16 +54,16 @@ def record_event(*, fact: Fact, at: datetime, source: str = "api") -> Recorded:
 @transaction.atomic
 def _record(fact: Fact, at: datetime, source: str) -> Recorded:
     if known := _known(fact):
-        return known
-    customer = _customer_of(fact, at)
+        return _name_guest(known, fact, at)
     try:
-        with transaction.atomic():
+        with transaction.atomic():  # where another door was faster, nobody has come to be known by this one
+            customer = _customer_of(fact, at)
             event = Event.objects.create(customer=customer, source=source, received_at=at, **columns_of(fact))
     except IntegrityError:
         known = _known(fact)
         if known is None:
             raise
-        return known
+        return _name_guest(known, fact, at)
     named = fact.click_id.startswith("nam_")
     publish(EventRecorded(subject=f"event:{event.pk}", event=event.pk, type=fact.type, source=source, named=named))
     if fact.code or fact.click_id or fact.coupon or fact.type == Event.Type.REFUND:
@@ -124,13 +124,38 @@ def known_among(events: Sequence[Event], fact: Fact) -> Recorded | None:
 
 
 def _is_same_order(event: Event, fact: Fact) -> bool:
-    buyer = event.customer
     if (event.amount_minor, event.currency) != (fact.amount_minor, fact.currency):
         return False
-    if buyer.external_id == fact.external_id or buyer.aliases.filter(external_id=fact.external_id).exists():
-        return True
-    guest = not fact.external_id or buyer.external_id.startswith(GUEST)
-    return guest and bool(fact.email) and buyer.guest_key in guest_keys(fact.email)
+    return _is_same_buyer(event.customer, fact) or _is_same_guest(event, fact)
+
+
+def _is_same_buyer(buyer: Customer, fact: Fact) -> bool:
+    return buyer.external_id == fact.external_id or buyer.aliases.filter(external_id=fact.external_id).exists()
+
+
+def _is_same_guest(event: Event, fact: Fact) -> bool:
+    """Tell whether one of the two knows the buyer by the email alone, and it is the other's."""
+    buyer = event.customer
+    if fact.external_id and not buyer.external_id.startswith(GUEST):
+        return False  # two ids are two people, whatever their emails
+    told = fact.email or _email_of(fact.external_id)
+    known = {buyer.email, str((event.body.get("customer") or {}).get("email") or "")}
+    return bool(told) and (
+        buyer.guest_key in guest_keys(told) or told.strip().lower() in {email.strip().lower() for email in known}
+    )
+
+
+def _name_guest(known: Recorded, fact: Fact, at: datetime) -> Recorded:
+    """Give a guest the id by which another door knows the buyer of the same order; nothing else changes."""
+    event = known.event
+    if event and fact.external_id and fact.email and event.customer.external_id.startswith(GUEST):
+        _find(fact, at)
+        event.refresh_from_db(fields=["customer"])
+    return known
+
+
+def _email_of(external_id: str) -> str:
+    return Customer.objects.filter(external_id=external_id).values_list("email", flat=True).first() or ""
 
 
 def _customer_of(fact: Fact, at: datetime) -> Customer:

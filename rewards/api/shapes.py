@@ -154,51 +154,65 @@ class RejectedEvent(serializers.Serializer[Any]):
     error = serializers.DictField(help_text="problem details (RFC 9457), as the event alone would be answered")
 
 
+class _Amount(serializers.RegexField):
+    """Money as a decimal string."""
+
+    def __init__(self, *, sign: str = "", **more: Any) -> None:
+        super().__init__(rf"^{sign}(0|[1-9][0-9]{{0,14}})(\.[0-9]+)?$", max_length=40, **more)
+
+
+class _Currency(serializers.RegexField):
+    """An ISO 4217 code."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(r"^[A-Z]{3}$", help_text="ISO 4217", **more)
+
+
 class ReportedOrder(serializers.Serializer[Any]):
     """The order of a purchase or refund."""
 
-    id = serializers.CharField()
-    amount = serializers.CharField(help_text="decimal string, what the customer paid or got back")
-    currency = serializers.CharField(help_text="ISO 4217")
-    discount = serializers.CharField(required=False, allow_null=True)
-    margin = serializers.CharField(required=False, allow_null=True)
+    id = serializers.CharField(min_length=1, max_length=200)
+    amount = _Amount(help_text="decimal string, what the customer paid or got back")
+    currency = _Currency()
+    discount = _Amount(sign="-?", required=False, allow_null=True)
+    margin = _Amount(sign="-?", required=False, allow_null=True)
 
 
 class ReportedLead(serializers.Serializer[Any]):
     """The lead of a lead or lead_stage event."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(min_length=1, max_length=200)
     stage = serializers.ChoiceField(["enquiry", "lead", "qualified", "won", "lost"])
-    value = serializers.CharField(required=False, allow_null=True)
-    currency = serializers.CharField(required=False, allow_null=True)
+    value = _Amount(required=False, allow_null=True)
+    currency = _Currency(required=False, allow_null=True)
 
 
 class ReportedCustomer(serializers.Serializer[Any]):
     """Whom the event is about; a guest may be named by email alone."""
 
-    external_id = serializers.CharField(required=False)
-    email = serializers.CharField(required=False, allow_null=True)
-    name = serializers.CharField(required=False, allow_null=True)
+    external_id = serializers.CharField(required=False, max_length=200)
+    email = serializers.EmailField(required=False, allow_null=True, max_length=254)
+    name = serializers.CharField(required=False, allow_null=True, max_length=200)
 
 
 class ReportedEvidence(serializers.Serializer[Any]):
     """What names the advocate."""
 
-    code = serializers.CharField(required=False, allow_null=True)
-    click_id = serializers.CharField(required=False, allow_null=True)
-    coupon = serializers.CharField(required=False, allow_null=True)
+    code = serializers.CharField(required=False, allow_null=True, max_length=64)
+    click_id = serializers.CharField(required=False, allow_null=True, max_length=64)
+    coupon = serializers.CharField(required=False, allow_null=True, max_length=64)
 
 
 class ReportedEvent(serializers.Serializer[Any]):
     """A fact; `referrals.facts` says what each type needs."""
 
-    event_id = serializers.CharField()
+    event_id = serializers.CharField(min_length=1, max_length=200)
     type = serializers.ChoiceField(Event.Type.choices)
-    name = serializers.CharField(required=False, allow_null=True, help_text="of a custom event")
+    name = serializers.CharField(required=False, allow_null=True, max_length=60, help_text="of a custom event")
     occurred_at = serializers.DateTimeField()
     customer = ReportedCustomer()
     referral = ReportedEvidence(required=False, allow_null=True)
     order = ReportedOrder(required=False, allow_null=True)
     lead = ReportedLead(required=False, allow_null=True)
-    channel = serializers.CharField(required=False, allow_null=True)
+    channel = serializers.CharField(required=False, allow_null=True, max_length=20)
     attributes = serializers.DictField(required=False, allow_null=True)

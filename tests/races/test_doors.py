@@ -17,6 +17,7 @@ from referrals.services.inbound import translate_due
 from referrals.services.sources import create_source
 from rewards.models import Transfer
 from tests.races.threads import at_once
+from tests.referrals.inbound.doors import Doors
 from tests.referrals.sources.payloads import SHOPIFY_SECRET, encode, shopify_order, sign_shopify
 from tests.shop import Shop, assert_books_balance
 
@@ -52,6 +53,17 @@ def doors():
         return record_events(facts=[by_file], at=timezone.now(), source="csv")[0].refusal
 
     return shop, api, webhook, file
+
+
+@pytest.fixture
+def settle_all(settle):
+    """Do what is due, webhooks that a race left behind included."""
+
+    def do():
+        InboundCall.objects.filter(state="due").update(due_at=timezone.now())
+        settle()
+
+    return do
 
 
 def settle():
@@ -91,6 +103,34 @@ def test_one_order_by_every_door_again_a_year_later_changes_nothing(doors, time_
     assert (Event.objects.count(), InboundCall.objects.count(), Transfer.objects.count()) == (1, 1, moved)
     assert_books_balance()
     assert shop.referral(BUYER).state == "qualified"
+
+
+@pytest.mark.parametrize("kind", ["shopify", "woocommerce", "stripe", "hmac"])
+@pytest.mark.parametrize("people", ["an id and an email", "a guest in the shop", "a guest over the API"])
+def test_one_order_by_three_doors_at_once_and_again_a_year_later(tmp_path, settle_all, time_machine, kind, people):
+    doors = Doors(tmp_path, kind=kind, people=people, currency="JPY")
+    told = [doors.api, doors.webhook, doors.file] * 5
+
+    results = at_once(told)
+    settle_all()
+
+    assert [one for one in results if isinstance(one, Exception)] == []
+    assert set(results[0::3]) <= {"accepted", "duplicate", "request_in_progress"}
+    assert InboundCall.objects.exclude(state="done").count() == 0
+    assert {word.partition("rows: ")[2] for word in results[2::3]} <= {
+        "1 recorded, 0 known already, 0 refused",
+        "0 recorded, 1 known already, 0 refused",
+    }
+    doors.assert_one_conversion()
+    time_machine.move_to(timezone.now() + timedelta(days=366))
+    settle_all()
+    moved = doors.moved()
+    again = at_once(told)
+    settle_all()
+
+    assert [one for one in again if isinstance(one, Exception)] == []
+    doors.assert_one_conversion()
+    assert (doors.moved(), moved[1]) == (moved, "approved")
 
 
 def test_receive_call_twenty_times_at_once_is_stored_once(doors):
