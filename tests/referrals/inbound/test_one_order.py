@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.models import IdempotentRequest
 from referrals.models import Customer, Event, InboundCall
 from referrals.services import events
-from referrals.services.events import record_events
+from referrals.services.batches import record_events
 from tests.referrals.inbound.doors import BUYER, DOORS, EMAIL, ORDER, PEOPLE, UNCLEAR, Doors
 
 pytestmark = pytest.mark.django_db
