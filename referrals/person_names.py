@@ -4,7 +4,7 @@ import re
 
 from core.manners import folded
 
-LONGEST = 120
+LONGEST, LONGEST_KEY = 120, 200
 
 
 def name_key(text: str) -> str:
@@ -14,4 +14,4 @@ def name_key(text: str) -> str:
 
 def is_full_name(text: str) -> bool:
     """Tell whether it is a first and a last name: two words at least, not a whole letter."""
-    return len(name_key(text).split()) >= 2 and len(text) <= LONGEST
+    return len(name_key(text).split()) >= 2 and len(text) <= LONGEST and len(name_key(text)) <= LONGEST_KEY

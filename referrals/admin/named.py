@@ -1,5 +1,7 @@
 """Whom visitors and new customers named as those who told them."""
 
+from urllib.parse import quote
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,7 +18,7 @@ from referrals.services.friend_claims import answer_claim
 class NameSearchAdmin(ReadOnlyAdmin):
     """Searches by name, the found and the failed; what was typed is forgotten after 90 days."""
 
-    list_display = ("name", "email", "program", "at", "found", "who_came")
+    list_display = ("name", "email", "program", "at", "found")
     list_filter = ("program", ("link", admin.EmptyFieldListFilter))
     list_select_related = ("program", "link__customer", "asked")
     search_fields = ("name", "email", "search_id")
@@ -43,7 +45,7 @@ class NameSearchAdmin(ReadOnlyAdmin):
         return format_html_join(
             ", ",
             '{} (<a href="{}{}">bind by hand</a>)',
-            ((link_to(one), by_hand, one.external_id) for one in people.values()),
+            ((link_to(one), by_hand, quote(one.external_id, safe="")) for one in people.values()),
         )
 
 

@@ -22,7 +22,7 @@ CLAIM = "claim"
 """The source of what a friend claims and the advocate confirms."""
 REWARDED_ELSEWHERE = "rewarded_elsewhere"
 """The name of an imported fact whose referral the former tool has rewarded: it keeps the settled offer."""
-_METHODS = {BY_HAND: "manual", CLAIM: "claim", IMPORTED: IMPORTED}
+METHOD_OF_SOURCE = {BY_HAND: "manual", CLAIM: "claim", IMPORTED: IMPORTED}
 MAX_DEPTH = 50
 SKEW = timedelta(hours=24)
 """How far a shop's clock may be behind ours: a click that the event names may seem to come after it."""
@@ -64,21 +64,21 @@ def find_evidence(event: Event) -> tuple[list[Evidence], list[str]]:
     """Return the event's usable evidence, strongest first, and warnings on what could not be used."""
     found: list[Evidence] = []
     warnings: list[str] = []
-    if event.click_id.startswith("nam_"):
-        found += _by_name(event)
-    elif event.click_id:
+    by_name = event.click_id.startswith("nam_")
+    if event.click_id and not by_name:
         evidence = _by_click(event)
         found += [evidence] if evidence else []
         warnings += [] if evidence else ["unknown_click"]
     if event.code:
         link = link_of_code(event.code)
-        method = _METHODS.get(event.source, "code")
+        method = METHOD_OF_SOURCE.get(event.source, "code")
         found += [Evidence(link=link, method=method, code=event.code)] if link else []
         warnings += [] if link else ["unknown_code"]
     if event.coupon:
         by_coupon = _by_coupon(event.coupon)
         found += [by_coupon] if by_coupon else []
         warnings += [] if by_coupon else ["unknown_coupon"]
+    found += _by_name(event) if by_name else []
     return found, warnings
 
 

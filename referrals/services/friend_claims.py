@@ -107,7 +107,8 @@ def answer_claim(
 ) -> FriendClaim:
     """Keep the advocate's answer; a yes is evidence by which the rules decide. Raises `AlreadyAnswered`."""
     state = State.CONFIRMED if yes else State.DENIED
-    asked = FriendClaim.objects.filter(pk=claim.pk, state=State.ASKED, advocate__isnull=False)
+    asked = FriendClaim.objects.filter(pk=claim.pk, state=State.ASKED, advocate__erased_at=None)
+    asked = asked.filter(advocate__isnull=False, at__gte=at - MAY_ANSWER)
     if asked.update(state=state, answered_at=at) != 1:
         raise AlreadyAnswered("this question is closed")
     claim = FriendClaim.objects.select_related("program", "friend", "advocate").get(pk=claim.pk)

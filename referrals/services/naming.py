@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from core.errors import Invalid
-from referrals.models import Link, NameSearch, Program
+from referrals.models import FriendClaim, Link, NameSearch, Program
 from referrals.people import normalize_email
 from referrals.person_names import LONGEST, is_full_name, name_key
 from referrals.queries.people import living_customers
@@ -26,7 +26,7 @@ def search_name(*, program: Program, name: str, email: str = "", at: datetime) -
     Exactly one customer who agreed to be found by this name in the program is found; else the one with the address
     will be asked when the visitor signs up. Raises `NotAName`.
     """
-    name = " ".join(name.split())
+    name, email = " ".join(name.replace("\x00", "").split()), email.replace("\x00", "")
     if not is_full_name(name):
         raise NotAName(f"expected a first and a last name, {LONGEST} characters at most", pointer="/name")
     links = Link.objects.filter(program=program, found_as=name_key(name), customer__erased_at=None)[:2]
@@ -51,6 +51,7 @@ def be_found_by_name(*, link: Link, found: bool) -> Link:
 
 
 def purge_name_searches(*, at: datetime) -> int:
-    """Forget after 90 days what was typed; return how many searches. What came of them stays."""
+    """Forget after 90 days what was typed, in searches and in claims; return how many. What came of them stays."""
     old = NameSearch.objects.filter(at__lt=at - KEPT).exclude(name="", email="")
-    return old.update(name="", email="")
+    claims = FriendClaim.objects.filter(at__lt=at - KEPT).exclude(given="")
+    return old.update(name="", email="") + claims.update(given="")

@@ -125,6 +125,7 @@ def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
         *((FriendClaim, "friend"), (FriendClaim, "advocate")),
     ):
         model._default_manager.filter(**{name: source}).update(**{name: into})
+    _merge_claims(source, into)
     known = Exposure.objects.filter(customer=into).values("experiment")
     Exposure.objects.filter(customer=source, experiment__in=known).delete()
     Exposure.objects.filter(customer=source).update(customer=into)
@@ -139,6 +140,15 @@ def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
     }
 
 
+def _merge_claims(source: Customer, into: Customer) -> None:
+    """Let one question a program stay open, and ask nobody about themselves."""
+    asked = FriendClaim.objects.filter(state=FriendClaim.State.ASKED)
+    twice = asked.filter(friend=source, program__in=asked.filter(friend=into).values("program"))
+    twice.update(state=FriendClaim.State.SILENT)
+    both = (source, into)
+    asked.filter(friend__in=both, advocate__in=both).update(advocate=None)
+
+
 def _merge_link(link: Link, into: Customer) -> int:
     """Hand the link over; where there is one in the program already, its codes and visits join that one."""
     own = Link.objects.filter(customer=into, program=link.program).first()
@@ -146,6 +156,8 @@ def _merge_link(link: Link, into: Customer) -> int:
         return Link.objects.filter(pk=link.pk).update(customer=into)
     for model in (Code, Click, Share, Claim, Exposure, NameSearch):
         model._default_manager.filter(link=link).update(link=own)
+    if not link.asks:
+        Link.objects.filter(pk=own.pk).update(asks=False)
     link.delete()
     return 1
 
@@ -163,6 +175,7 @@ def _erase_named(customer: Customer) -> None:
     events = Event.objects.filter(customer=customer, click_id__startswith="nam_").values("click_id")
     NameSearch.objects.filter(named | Q(search_id__in=events)).update(name="", email="", link=None, asked=None)
     FriendClaim.objects.filter(Q(friend=customer) | Q(advocate=customer)).update(given="")
+    FriendClaim.objects.filter(advocate=customer, state=FriendClaim.State.ASKED).update(advocate=None)
     customer.links.update(found_as="", asks=False)
 
 

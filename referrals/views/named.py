@@ -35,7 +35,7 @@ def tell_name(request: HttpRequest, slug: str) -> HttpResponse:
     program = public_programs().filter(slug=slug).first()
     if program is None:
         raise Http404("There is no such program.")
-    given = {name: request.POST.get(name, "")[:254] for name in ("name", "email")}
+    given = {name: request.POST.get(name, "").replace("\x00", "")[:254] for name in ("name", "email")}
     context = {"program": program, "given": given, "longest": LONGEST, "problem": ""}
     if request.method != "POST":
         return render(request, "referrals/public/tell_name.html", context)
@@ -68,7 +68,7 @@ def claim_friend(request: HttpRequest) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         program = next((one for one, why in open_to if one.slug == request.POST.get("program") and not why), None)
-        given = request.POST.get("given", "").strip()
+        given = request.POST.get("given", "").replace("\x00", "").strip()
         if program is not None and given:
             claim_advocate(program=program, friend=customer, given=given, at=now)
             messages.success(request, _("Thank you. We ask them, and you see here what they say."))

@@ -21,6 +21,7 @@ from referrals.program_file import ProgramDocument
 from referrals.queries.conditions import customer_values, event_values
 from referrals.queries.existing import listed_of
 from referrals.queries.programs import program_runs_at
+from referrals.services.binding import METHOD_OF_SOURCE
 from rewards.models import Reward
 from rewards.simulation.facts import Case, Fact, Link, Named, Person
 from rewards.simulation.friends import BINDS
@@ -133,17 +134,17 @@ def _evidence(program: Program, at: datetime) -> dict[int, list[Named]]:
     }
     carrying = Event.objects.filter(type__in=BINDS, received_at__lte=at).exclude(code="", click_id="")
     carrying = carrying.exclude(source=IMPORTED)  # those that bind are added as recorded
-    rows = list(carrying.order_by("pk").values_list("pk", "code", "click_id", "occurred_at"))
-    clicks = _Clicks({click for _, _, click, _ in rows if click}, relevant)
+    rows = list(carrying.order_by("pk").values_list("pk", "code", "click_id", "occurred_at", "source"))
+    clicks = _Clicks({click for _, _, click, *_ in rows if click}, relevant)
     found: dict[int, list[Named]] = {}
-    for pk, code, click_id, occurred_at in rows:
+    for pk, code, click_id, occurred_at, source in rows:
         named = []
         click = clicks.named(click_id)
         if click is not None and charge.of(click.program, click.at) == program.pk:
             named.append(click.evidence)
         owner = owners.get(canonical_code(code)) if code else None
         if owner is not None and charge.of(owner[0], occurred_at) == program.pk:
-            named.append(Named(advocate=owner[1], method=BY_CODE))
+            named.append(Named(advocate=owner[1], method=METHOD_OF_SOURCE.get(source, BY_CODE)))
         if named:
             found[pk] = named
     return found

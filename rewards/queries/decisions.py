@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from core.dispatch import settled
-from referrals.models import Click, Event, Referral
+from referrals.models import Click, Event, NameSearch, Referral
 from referrals.queries.claims import claim_of_coupon
 from referrals.queries.links import link_of_code
 from rewards.models import Reward, RewardStep
@@ -95,7 +95,10 @@ def _one_a_program(referrals: Iterable[Referral]) -> list[Referral]:
 
 def _named(event: Event, referrals: list[Referral]) -> Referral | None:
     program = None
-    if event.click_id:
+    if event.click_id.startswith("nam_"):
+        searches = NameSearch.objects.filter(search_id=event.click_id)
+        program = searches.values_list("program", flat=True).first()
+    elif event.click_id:
         program = Click.objects.filter(click_id=event.click_id).values_list("program", flat=True).first()
     if program is None and event.code:
         link = link_of_code(event.code)

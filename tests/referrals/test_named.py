@@ -13,13 +13,16 @@ from accounts.services import create_api_key
 from messaging.models import Message
 from referrals.facts import fact_from_json
 from referrals.models import Customer, FriendClaim, Link, NameSearch, Referral
+from referrals.program_file import parse_program
 from referrals.person_names import is_full_name, name_key
 from referrals.services import clicks
 from referrals.services.events import record_event
-from referrals.services.friend_claims import end_silent_claims
+from referrals.services.friend_claims import AlreadyAnswered, answer_claim, claim_advocate, end_silent_claims
 from referrals.services.links import ensure_link
+from referrals.services.merging import merge_customers
 from referrals.services.naming import be_found_by_name, purge_name_searches
-from tests.factories import CustomerFactory, UserFactory, make_program
+from rewards.queries.backtests import load_material
+from tests.factories import PROGRAM_FILE, CustomerFactory, UserFactory, make_program
 
 PAGE = "/programs/refer-a-friend/name/"
 
@@ -303,7 +306,8 @@ def test_staff_see_searches_and_answer_claims(client, program, ann, bob, admin_u
     client.force_login(admin_user)
 
     page = client.get("/admin/referrals/namesearch/").content.decode()
-    by_hand = re.search(r"/admin/referrals/referral/by-hand/\?friend=cid", page)
+    row = client.get(f"/admin/referrals/namesearch/{NameSearch.objects.get().pk}/change/").content.decode()
+    by_hand = re.search(r"/admin/referrals/referral/by-hand/\?friend=cid", row)
     claim = FriendClaim.objects.get()
     client.post("/admin/referrals/friendclaim/", {"action": "confirm_action", "_selected_action": [claim.pk]})
 
@@ -311,3 +315,47 @@ def test_staff_see_searches_and_answer_claims(client, program, ann, bob, admin_u
     assert by_hand
     assert 'value="cid"' in client.get(by_hand[0]).content.decode()
     assert Referral.objects.get().method == "claim"
+
+
+def test_a_typed_code_goes_before_a_name(client, program, ann):
+    bea = CustomerFactory(external_id="bea")
+    search = onward_of(told(client, name="Ann Sophie Muller"))
+
+    report("signup", "bob", click_id=search, code=ensure_link(customer=bea, program=program).code)
+
+    assert (Referral.objects.get().advocate, Referral.objects.get().method) == (bea, "code")
+
+
+def test_a_late_yes_is_no_evidence(client, program, ann, bob):
+    claim_as_bob(client, bob, "ann@mail.example")
+    claim = FriendClaim.objects.get()
+
+    with pytest.raises(AlreadyAnswered):
+        answer_claim(claim=claim, yes=True, at=claim.at + timedelta(days=15))
+
+    assert (Referral.objects.count(), FriendClaim.objects.get().state) == (0, "asked")
+
+
+def test_merging_people_with_open_claims_keeps_one_question_and_asks_nobody_about_themselves(program, ann, bob):
+    now = timezone.now()
+    bobby = CustomerFactory(external_id="bobby")
+    for friend, named in ((bob, "ann@mail.example"), (bobby, bob.email)):
+        claim_advocate(program=program, friend=friend, given=named, at=now)
+
+    merge_customers(source=bobby, into=bob, reason="", by="t", at=now)
+
+    claims = FriendClaim.objects.filter(state="asked").values_list("friend__external_id", "advocate__external_id")
+    assert list(claims) == [("bob", "ann")]
+    merge_customers(source=Customer.objects.get(pk=bob.pk), into=ann, reason="", by="t", at=now)
+    assert FriendClaim.objects.get(state="asked").advocate is None
+
+
+def test_back_test_knows_claims_and_names_by_their_methods(client, program, ann, bob):
+    claim_as_bob(client, bob, "ann@mail.example")
+    answer_claim(claim=FriendClaim.objects.get(), yes=True, at=timezone.now())
+    report("signup", "cid", click_id=onward_of(told(client, name="Ann Sophie Muller")))
+    document = parse_program(PROGRAM_FILE.format(slug=program.slug, name=program.name, status="active"))
+
+    case = load_material(program=program, document=document, at=timezone.now()).case
+
+    assert sorted({one.method for named in case.named.values() for one in named}) == ["claim", "name"]

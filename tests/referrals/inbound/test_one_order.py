@@ -106,9 +106,9 @@ def test_another_order_under_the_same_number_is_refused_and_changes_nothing(tmp_
 def test_one_order_by_every_door_would_be_three_without_its_number(tmp_path, monkeypatch):
     """The sabotage twin: were orders not looked at, the ids that the doors give would be all there is."""
     doors = Doors(tmp_path, kind="shopify")
-    columns = events._columns
+    columns = events.columns_of
     monkeypatch.setattr(events, "_known", lambda fact: None)
-    monkeypatch.setattr(events, "_columns", lambda fact: columns(fact) | {"order_id": fact.event_id})
+    monkeypatch.setattr(events, "columns_of", lambda fact: columns(fact) | {"order_id": fact.event_id})
 
     for door in DOORS:
         getattr(doors, door)()
