@@ -120,12 +120,12 @@ def _erase(customer: Customer, _receipt: Erasure) -> None:
 
 def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
     """Let events, links, visits and referrals be those of `into`; whom the source brought moves with the rewards."""
+    _merge_claims(source, into)
     for model, name in (
         *((Claim, "friend"), (InboundCall, "customer"), (NameSearch, "asked")),
         *((FriendClaim, "friend"), (FriendClaim, "advocate")),
     ):
         model._default_manager.filter(**{name: source}).update(**{name: into})
-    _merge_claims(source, into)
     known = Exposure.objects.filter(customer=into).values("experiment")
     Exposure.objects.filter(customer=source, experiment__in=known).delete()
     Exposure.objects.filter(customer=source).update(customer=into)

@@ -13,8 +13,8 @@ from accounts.services import create_api_key
 from messaging.models import Message
 from referrals.facts import fact_from_json
 from referrals.models import Customer, FriendClaim, Link, NameSearch, Referral
-from referrals.program_file import parse_program
 from referrals.person_names import is_full_name, name_key
+from referrals.program_file import parse_program
 from referrals.services import clicks
 from referrals.services.events import record_event
 from referrals.services.friend_claims import AlreadyAnswered, answer_claim, claim_advocate, end_silent_claims
