@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
@@ -6,6 +8,7 @@ from accounts.models import User
 from accounts.services import create_api_key
 from messaging.services import create_endpoint
 from referrals.services.sources import create_source
+from tests.contracts.company import people_a_company
 from tests.factories import UserFactory
 from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import Shop, day
@@ -52,3 +55,31 @@ def callers(shop):
         "staff": Caller(user=UserFactory(password="!", email="staff@shop.example", is_staff=True)),
         "admin": Caller(user=UserFactory(password="!", email="admin@shop.example", is_staff=True, is_superuser=True)),
     }
+
+
+@pytest.fixture
+def known(shop, client):
+    return people_a_company(shop, client)
+
+
+@pytest.fixture
+def keys(db):
+    return {
+        "all": create_api_key(name="a", scopes=["read", "write"])[1],
+        "read": create_api_key(name="r", scopes=["read"])[1],
+        "write": create_api_key(name="w", scopes=["write"])[1],
+        "wrong": "abcdefgh.wrong",
+    }
+
+
+@pytest.fixture
+def call(client, keys):
+    """Return a function that calls the API as a shop's server does."""
+
+    def do(method, path, body=None, *, who="all", kind="application/json", **headers):
+        text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
+        headers |= {"Authorization": f"Bearer {keys[who]}"} if who else {}
+        path = path if path.startswith("http") else f"/api/v1/{path}"
+        return client.generic(method, path, text or "", kind, headers=headers)
+
+    return do
