@@ -121,7 +121,7 @@ def _compare(plan: Plan, kept: Reward, one: Due, fresh: Reward, at: datetime) ->
 def redate_milestones(plan: Plan, referral: Referral, at: datetime) -> list[Reward]:
     """Date the milestones that the referral reached by the event that qualifies it now (rule 13); return those kept.
 
-    What was available and would have to wait again is taken back and granted anew.
+    What was available, or is held as a badge, and would have to wait again is taken back and granted anew.
     """
     moment = referral.qualified_at or referral.bound_at
     reached = Reward.objects.filter(referral=referral, moment=MILESTONE, state__in=Reward.STANDING)
@@ -130,7 +130,8 @@ def redate_milestones(plan: Plan, referral: Referral, at: datetime) -> list[Rewa
         if kept in plan.withdraw:
             continue
         available_at = moment + timedelta(days=terms_from_json(kept.offer.terms).hold_days)
-        early = kept.state == State.AVAILABLE and kept.available_at < available_at > at
+        out = kept.state in (State.AVAILABLE, State.FULFILLED)
+        early = out and kept.available_at < available_at > at
         one = _anew(kept) if early else kept
         one.available_at, one.occurred_at, one.event_id = available_at, moment, referral.qualifying_event_id
         if early:

@@ -302,7 +302,7 @@ def test_portal_asks_as_often_for_many_experiments_as_for_one(program, django_as
     with moment(NOON):
         client.get("/")
         client.get("/")
-        with django_assert_num_queries(33):
+        with django_assert_num_queries(34):
             client.get("/")
         running(program, {"name": "a"}, {"name": "b", "colour": "#aa0000"}, subject="picture", slug="p")
         client.get("/")

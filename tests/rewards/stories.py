@@ -133,4 +133,17 @@ STORIES: dict[str, tuple[list[dict[str, Any]], list[tuple]]] = {
             ("purchase", "bob", 61, "60.00", None),
         ],
     ),
+    "a badge waits again when a later purchase qualifies": (
+        [
+            program("first", "friend-first", hold_days=14, milestones=[{"referrals": 1, "badge": "first"}]),
+            program("second", "friend-each"),
+        ],
+        [
+            ("custom", "ben", 5, ("code", "abe", 0)),
+            ("purchase", "ben", 0, "150.00", ("code", "abe", 1)),
+            ("purchase", "ben", 1, "150.00", ("code", "ann", 0)),
+            ("purchase", "ben", 60, "33.33", ("code", "abe", 0)),
+            ("refund", 3, 60, "", "eve"),
+        ],
+    ),
 }

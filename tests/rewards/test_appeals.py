@@ -105,7 +105,7 @@ def test_reward_in_words_says_what_happens_when(given, how, expected):
 def test_every_reason_of_the_rules_has_its_words():
     assert set(REFUSED) == {"limit_reached", "budget_exhausted", "currency_mismatch", "condition", "duplicate"}
     told_alike = {"blocked", "fraud", "manual"}  # never which: it would teach who cheats
-    voids = {"program_not_running", "self_referral", "cycle", "existing_customer", "outside_window"}
+    voids = {"program_not_running", "self_referral", "cycle", "existing_customer", "outside_window", "same_person"}
     assert set(TAKEN_BACK) == voids | {"order_did_not_stand", "by_staff", "reopened"}
     assert told_alike.isdisjoint(TAKEN_BACK)
 

@@ -45,7 +45,7 @@ def test_customers_api_exports_and_erases(bob):
     gone = [client.get(f"/api/v1/customers/bob{rest}").status_code for rest in ("", "/export")]
     put = client.put("/api/v1/customers/bob", {"name": "Bob"}, content_type="application/json")
 
-    assert set(exported) == {"referrals", "rewards", "gifts", "standing", "surveys", "mails"}
+    assert set(exported) == {"referrals", "rewards", "gifts", "standing", "surveys", "mails", "imports"}
     assert exported["referrals"]["customer"]["external_id"] == "bob"
     assert (erased.status_code, erased.content, again.status_code) == (204, b"", 204)
     assert gone == [404, 404]
