@@ -1,6 +1,7 @@
 """Lists: each named filter, and pages that go newest first and stay right while rows arrive."""
 
 import json
+from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from rewards.models import Reward
 from surveys.models import Survey
 from surveys.services.answers import confirm_answer
 from surveys.services.invitations import invite_customer
+from surveys.services.settling import settle_answers
 from tests.rewards.goods import give, make_item, person, redeem
 from tests.shop import PROGRAM, apply_text, day
 
@@ -127,7 +129,9 @@ def test_a_filter_of_no_meaning_is_422_and_named(call, known):
 def answer_survey(who):
     survey, now = Survey.objects.get(slug="nps"), timezone.now()
     invitation = invite_customer(survey=survey, customer=person(who, email=f"{who}@shop.example"), at=now, force=True)
-    return confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    answer = confirm_answer(invitation=invitation, score=9, comment="", at=now)
+    settle_answers(at=now + timedelta(minutes=15))
+    return answer
 
 
 def makers(shop):
