@@ -14,9 +14,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Refused
+from surveys.answers import IN_WORDS
 from surveys.models import Invitation, Respondent, Response, ResponseRevision, Survey, SurveyClick, SurveyVersion
 from surveys.queries import current_version
 from surveys.services.invitations import invite_customers
+from surveys.services.settling import judge_again
 from surveys.services.surveys import (
     Wording,
     ensure_default_survey,
@@ -193,13 +195,29 @@ class RevisionInline(ReadOnly, TabularInline):  # type: ignore[misc]
 class ResponseAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """What people answered."""
 
-    list_display = ("at", "customer", "survey", "score", "comment", "state")
+    list_display = ("at", "customer", "survey", "score", "comment", "state", "because")
     list_filter = (BandFilter, "state", "survey", "confirmed_by")
+    actions = ("judge_again_action",)
     search_fields = ("comment", "customer__name", "customer__email", "customer__external_id")
     list_select_related = ("customer", "survey")
     date_hierarchy = "at"
     ordering = ("-at",)
     inlines = (RevisionInline,)
+
+    @admin.display(description="because")
+    def because(self, response: Response) -> str:
+        """What the state rests on, in words."""
+        return ", ".join(IN_WORDS.get(reason, reason) for reason in response.reasons) or "–"
+
+    @admin.action(description="Judge again by the rules as they are now", permissions=["judge"])
+    def judge_again_action(self, request: HttpRequest, chosen: QuerySet[Response]) -> None:
+        """Judge answers once more, person or machine."""
+        changed = judge_again(responses=chosen, at=timezone.now())
+        self.message_user(request, f"{changed} of {len(chosen)} are judged otherwise now.", messages.SUCCESS)
+
+    def has_judge_permission(self, request: HttpRequest) -> bool:
+        """Those who may change surveys."""
+        return request.user.has_perm("surveys.change_survey")
 
 
 @admin.register(Respondent)

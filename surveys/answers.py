@@ -22,6 +22,15 @@ SETTLE = timedelta(minutes=15)
 
 TRAP, SWEPT, PREFETCHED, TOO_EARLY, SEVERAL = "hidden_link", "swept_scores", "prefetch", "too_early", "several_scores"
 LATE, ALONE = "came_late", "one_score_only"
+IN_WORDS = {
+    TRAP: "the hidden link was opened",
+    SWEPT: "several scores were opened in one go",
+    PREFETCHED: "a program fetched it ahead",
+    TOO_EARLY: "within five minutes of the mail",
+    SEVERAL: "more than one score was opened",
+    LATE: "later than five minutes after the mail",
+    ALONE: "no other score was opened",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 
@@ -5,6 +7,7 @@ from accounts.models import User
 from messaging.models import Message
 from surveys.models import Invitation, Response, Survey
 from surveys.services.answers import confirm_answer
+from surveys.services.settling import settle_answers, take_up_taps
 
 pytestmark = pytest.mark.django_db
 
@@ -175,3 +178,20 @@ def test_lists_need_no_more_queries_for_more_rows(boss, survey, person, now, mod
     with django_assert_max_num_queries(len(few.captured_queries)):
         boss.get(f"/admin/surveys/{model}/")
     assert Response.objects.count() == 3
+
+
+def test_staff_see_why_and_judge_again(client, page, invitation, now, time_machine, monkeypatch, admin_user):
+    Invitation.objects.update(sent_at=now, state="sent")
+    time_machine.move_to(now + timedelta(minutes=4), tick=False)
+    client.get(f"{page}?score=9")
+    take_up_taps(at=now + timedelta(minutes=20))
+    settle_answers(at=now + timedelta(days=2))
+    client.force_login(admin_user)
+    assert "within five minutes of the mail" in client.get("/admin/surveys/response/").content.decode()
+    monkeypatch.setattr("surveys.answers.EARLY", timedelta(minutes=3))
+
+    chosen = {"action": "judge_again_action", "_selected_action": [Response.objects.get().pk]}
+    told = client.post("/admin/surveys/response/", chosen, follow=True).content.decode()
+
+    assert "1 of 1 are judged otherwise now." in told
+    assert Response.objects.get().state == "confirmed"
