@@ -306,5 +306,5 @@ def test_portal_asks_as_often_for_many_experiments_as_for_one(program, django_as
             client.get("/")
         running(program, {"name": "a"}, {"name": "b", "colour": "#aa0000"}, subject="picture", slug="p")
         client.get("/")
-        with django_assert_num_queries(33):
+        with django_assert_num_queries(34):
             client.get("/")
