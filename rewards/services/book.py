@@ -25,6 +25,9 @@ class InsufficientPoints(Refused):
     code = "insufficient_points"
 
 
+MERGED = {"why": "two ids of one person"}
+
+
 class MergedMeanwhile(Refused):
     """The customer became another one's alias after they were looked up; asked again, the other one is found."""
 
@@ -223,7 +226,8 @@ class Book:
         self._move_lots(self._accounts[source, Kind.AVAILABLE], self._accounts[into, Kind.AVAILABLE])
         for kind in (Kind.PENDING, Kind.DEBT):
             if amount := self.balance(source, kind):
-                self._post(Transfer.Kind.MERGE, self._accounts[source, kind], self._accounts[into, kind], amount)
+                out, to = self._accounts[source, kind], self._accounts[into, kind]
+                self._post(Transfer.Kind.MERGE, out, to, amount, cause=MERGED)
         self._repay(into)
 
     def expire(self, customer: int) -> int:
@@ -267,7 +271,7 @@ class Book:
 
     def _move_lots(self, source: Account, into: Account) -> None:
         for lot in self._lots.holding(source):
-            cause = _until(lot.expires_at)
+            cause = MERGED | _until(lot.expires_at)
             transfer = self._post(Transfer.Kind.MERGE, source, into, lot.remaining, reward=lot.reward, cause=cause)
             self._lots.move(transfer, lot)
 

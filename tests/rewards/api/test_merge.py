@@ -21,6 +21,7 @@ def test_post_merge_answers_with_the_person_and_both_ids_name_them(api, anna):
     assert api.get("customers/anna").json() == api.get("customers/ann").json()
     ledger = api.get("customers/anna/ledger").json()["results"]
     assert [(one["kind"], one["points"]) for one in ledger] == [("merge", 30), ("merge", -30), ("adjust", 30)]
+    assert ledger[0]["cause"] == {"why": "two ids of one person"}
     merge = Merge.objects.get()
     assert (merge.reason, merge.by[:4]) == ("called us", "key:")
 
