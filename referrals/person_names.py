@@ -1,6 +1,7 @@
 """Names of people as friends type them. Pure."""
 
 import re
+import unicodedata
 
 from core.manners import folded
 
@@ -9,7 +10,8 @@ LONGEST, LONGEST_KEY = 120, 200
 
 def name_key(text: str) -> str:
     """Return what two spellings of one name have in common: no case, accents, hyphens, dots or double spaces."""
-    return " ".join(re.findall(r"[^\W_]+", folded(text.replace("'", "").replace("’", ""))))
+    plain = folded(unicodedata.normalize("NFKC", text.replace("'", "").replace("’", "")))
+    return " ".join(re.findall(r"[^\W_]+", folded(plain)))
 
 
 def is_full_name(text: str) -> bool:
