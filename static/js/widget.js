@@ -10,6 +10,7 @@
   const objects = navigator.globalPrivacyControl === true || navigator.doNotTrack === "1";
 
   let consent = script.dataset.consent !== "wait" && !objects;
+  let asked = 0; // how often was asked by which link: an answer that comes too late counts for nothing
   let found = { ref: "", click: "" }; // by which link this visitor came
   let visit = ""; // what the visit of this very page was recorded as
   let identity = "";
@@ -69,6 +70,7 @@
       return tell();
     }
     const before = recall();
+    const mine = ++asked;
     found = { ref, click };
     remember(PROVISIONAL); // the visitor may go on before the answer is there
     tell();
@@ -76,11 +78,12 @@
       const body = { keep: consent, utm: utm(query), ...(click ? { click_id: click, code: ref } : { code: ref }) };
       if (!ref) delete body.code;
       const answer = await call("clicks", { body, keep: consent });
+      if (mine !== asked) return consent || unkeep(); // the answer may have brought cookies that are unwanted by now
       found = { ref: answer.code, click: answer.click_id || "" };
       visit = found.click;
       remember(answer.keep_days);
     } catch {
-      if (click) return;
+      if (click || mine !== asked) return;
       found = before || { ref: "", click: "" }; // nobody has this code: what was known before stands
       drop();
       remember(PROVISIONAL);
@@ -88,12 +91,15 @@
     tell();
   };
 
+  const unkeep = () => fetch(`${base}/api/v1/clicks`, {
+    method: "DELETE", headers: { Authorization: `Bearer ${key}` }, credentials: "include", keepalive: true,
+  }).catch(() => {}); // where no cookie was set there is none to drop
+
   const forget = () => {
+    asked++;
     found = { ref: "", click: "" };
     drop();
-    fetch(`${base}/api/v1/clicks`, {
-      method: "DELETE", headers: { Authorization: `Bearer ${key}` }, credentials: "include", keepalive: true,
-    }).catch(() => {}); // where no cookie was set there is none to drop
+    unkeep();
     tell();
   };
 
