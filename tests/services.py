@@ -116,10 +116,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=ONCE_REASON))
         if item.get_closest_marker("browser") and not chromium() and not required():
             item.add_marker(pytest.mark.skip(reason="needs a Chromium, and none is on the PATH (or in CHROMIUM)"))
+        if item.get_closest_marker("curl") and not shutil.which("curl") and not required():
+            item.add_marker(pytest.mark.skip(reason="needs curl, and none is on the PATH"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail where a Chromium is required and missing."""
+    """Fail where a Chromium or curl is required and missing."""
+    if item.get_closest_marker("curl") and not shutil.which("curl"):
+        pytest.fail("REQUIRE_SERVICES is set, but there is no curl on the PATH")
     if item.get_closest_marker("browser") and not chromium():
         pytest.fail("REQUIRE_SERVICES is set, but there is no Chromium on the PATH (or in CHROMIUM)")
 

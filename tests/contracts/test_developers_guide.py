@@ -1,15 +1,12 @@
 """The developer's guide runs as it stands, block by block, against the product as real processes."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from referrals.models import Referral
+from tests.contracts.terminal import Terminal
 from tests.contracts.test_guide import blocks, holds
 from tests.races.product import ROOT, Product
 from tests.servers import free_port
@@ -41,29 +38,6 @@ def clone(tmp_path, product):
     return tmp_path
 
 
-class Terminal:
-    """One shell for all blocks: what a block exports the next one has."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder, self.environment = folder, environment
-
-    def run(self, script: str) -> str:
-        keep = self.folder / "exported.sh"
-        before = f". {keep}\n" if keep.exists() else ""
-        done = subprocess.run(
-            ["bash", "-c", f"set -euo pipefail\n{before}{script}\nexport -p > {keep}\n"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}"
-        return done.stdout
-
-
 def last_json(output: str) -> object:
     """Return the JSON value that the output ends with."""
     text = output.rstrip()
@@ -77,9 +51,9 @@ def last_json(output: str) -> object:
     raise AssertionError(f"no JSON at the end of: {output}")
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+@pytest.mark.curl
 def test_developers_guide_runs_as_it_stands(product, clone):
-    terminal = Terminal(clone, product.environment | {"HOME": str(clone), "PATH": os.environ["PATH"]})
+    terminal = Terminal(clone, **product.environment | {"HOME": str(clone)})
     text = GUIDE.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{product.port}").replace("8099", str(free_port()))
     outputs, checked = [""], 0
 

@@ -1,11 +1,7 @@
 """What README and docs tell people to type exists, and the guide to the API runs as it stands."""
 
 import json
-import os
 import re
-import shlex
-import shutil
-import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -13,6 +9,7 @@ import pytest
 from django.core.management import call_command, get_commands
 
 from accounts.services import create_api_key
+from tests.contracts.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -58,32 +55,16 @@ def holds(expected, actual):
     return expected == actual
 
 
-class Terminal:
-    """A shell that keeps its exported variables from block to block."""
-
-    def __init__(self, folder, **variables):
-        self.folder = folder
-        self.state = folder / "state.sh"
-        self.state.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+class Inside(Terminal):
+    """A shell whose calls of manage.py run in this process, on the test's database."""
 
     def run(self, script):
-        """Run a block; what it would give to manage.py is run in this process."""
-        inner = "\n".join(self._as_arguments(line) for line in script.splitlines())
-        whole = f'set -euo pipefail\n. "{self.state}"\n{inner}\nexport -p > "{self.state}"\n'
-        done = subprocess.run(
-            ["bash", "-c", whole],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-        for line in done.stdout.splitlines():
+        """Run a block, then what it would give to manage.py."""
+        said = super().run("\n".join(self._as_arguments(line) for line in script.splitlines()))
+        for line in said.splitlines():
             if line.startswith("manage:"):
                 self._manage(json.loads(line.removeprefix("manage:")))
-        return done.stdout
+        return said
 
     @staticmethod
     def _as_arguments(line):
@@ -97,11 +78,11 @@ class Terminal:
         call_command(*paths, stdout=StringIO())
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+@pytest.mark.curl
 def test_guide_to_the_api_runs_as_it_stands(live_server, settings, tmp_path):
     settings.PUBLIC_BASE_URL = live_server.url
     key = create_api_key(name="my-shop", scopes=["read", "write"])[1]
-    terminal = Terminal(tmp_path, BASE=live_server.url, KEY=key)
+    terminal = Inside(tmp_path, BASE=live_server.url, KEY=key)
     output, checked = "", 0
     steps = blocks((ROOT / "docs" / "api.md").read_text())
     assert "create_api_key" in steps[0][1]
