@@ -95,6 +95,7 @@ KINDS: dict[str, Kind] = {
             "advocate_gets": "copy",  # such as "500 points"
             "friend_gets": "copy",
             "portal_url": "url",
+            "how_url": "url",  # of the program's public page
         },
         offer=True,
     ),
@@ -105,7 +106,7 @@ KINDS: dict[str, Kind] = {
         keep_for=timedelta(days=7),
         guarantee="at_most_once",
         # of the friend first name and initial, never more
-        variables={"first_name": "name", "friend_name": "name", "date": "day", "portal_url": "url"},
+        variables={"first_name": "name", "friend_name": "name", "date": "day", "portal_url": "url", "how_url": "url"},
     ),
     "friend_claimed": Kind(
         label="Did you tell this friend?",

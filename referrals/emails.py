@@ -17,7 +17,7 @@ from messaging.recipients import Recipient
 from messaging.services import Draft, queue_message, queue_messages
 from referrals.models import Customer, Event, FriendClaim, Link, Placement, Program, Referral, Variant, VetoCall
 from referrals.queries.experiments import Running, picture_variant, running_experiments, text_variant
-from referrals.queries.links import share_page_url, share_url
+from referrals.queries.links import how_url, share_page_url, share_url
 from referrals.queries.programs import current_offer, terms_of
 from referrals.queries.sharing import gift_words, share_text
 from referrals.queries.takeovers import program_in_charge
@@ -73,6 +73,7 @@ def _purchase_thanks(event: Event, link: Link, program: Program, running: Runnin
             "advocate_gets": gets(terms, "advocate"),
             "friend_gets": gets(terms, "friend"),
             "portal_url": share_page_url(link, Placement.MAIL),
+            "how_url": how_url(program.slug),
         }
     return Draft(kind="purchase_thanks", recipient=recipient_of(customer), cause=f"event:{event.pk}", context=context)
 
@@ -102,6 +103,7 @@ def queue_friend_joined(*, referral: Referral) -> Message:
             "friend_name": referral.friend.masked_name,
             "date": local_day(referral.bound_at, timezone.get_default_timezone()).isoformat(),
             "portal_url": f"{settings.PUBLIC_BASE_URL}{PORTAL}",
+            "how_url": how_url(referral.program.slug),
         },
     )
 

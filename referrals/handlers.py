@@ -94,7 +94,7 @@ def tell_friend_joined(event: ReferralJudged) -> None:
     """Tell the advocate of a new friend."""
     if event.before or event.after not in _GOOD_NEWS:
         return
-    referral = Referral.objects.select_related("advocate", "friend", "binding_event").get(pk=event.referral)
+    referral = Referral.objects.select_related("advocate", "friend", "program", "binding_event").get(pk=event.referral)
     source = referral.binding_event.source if referral.binding_event else ""
     if is_news(source, referral.bound_at, at=clocks.now()) and referral.advocate.email:
         queue_friend_joined(referral=referral)

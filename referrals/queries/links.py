@@ -21,6 +21,11 @@ def link_of_code(text: str) -> Link | None:
     return found.link if found is not None else None
 
 
+def how_url(program: str) -> str:
+    """Return the address of the public page that says how the program with this slug works."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse('how_it_works', args=[program])}"
+
+
 def share_url(link: Link, channel: str = "", placement: str = "") -> str:
     """Return the link's public address; `channel` (one of SHARE_CHANNELS) names where it is shared.
 

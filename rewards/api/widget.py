@@ -21,7 +21,7 @@ from referrals.models import Customer
 from referrals.people import external_id_problem
 from referrals.pictures import qr_svg
 from referrals.queries.audiences import public_programs
-from referrals.queries.links import placement_of
+from referrals.queries.links import how_url, placement_of
 from referrals.queries.people import living_customer_known_as
 from referrals.queries.sharing import OfferCard, ShareCard, offer_cards, promise_in_words
 from referrals.services.customers import CustomerData, put_customer
@@ -167,7 +167,7 @@ def _offer(offer: OfferCard, card: ShareCard | None) -> dict[str, Any]:
         "name": offer.name,
         "advocate": [promise_in_words(one, offer, "advocate") for one in offer.advocate],
         "friend": [promise_in_words(one, offer, "friend") for one in offer.friend],
-        "how_url": f"{settings.PUBLIC_BASE_URL}/programs/{offer.slug}/",
+        "how_url": how_url(offer.slug),
         "link": _link(card) if card else None,
     }
 
