@@ -29,7 +29,14 @@ from surveys.models import Invitation, Response
 from surveys.queries import active_response, sent_at_of
 from surveys.scales import NPS_LABELS, SCALES, score_of_text
 from surveys.scoring import Band, band_of
-from surveys.services.answers import EditWindowOver, InvitationClosed, confirm_answer, edit_ends_at, record_click
+from surveys.services.answers import (
+    EditWindowOver,
+    InvitationClosed,
+    confirm_answer,
+    edit_ends_at,
+    is_settled_for_good,
+    record_click,
+)
 from surveys.services.invitations import NoFreshLink, renew_invitation
 from surveys.services.letters import spoken
 
@@ -159,7 +166,7 @@ def _open(request: HttpRequest, invitation: Invitation, token: str, *, score: in
     if invitation.is_over(at):
         raise InvitationClosed("This survey is closed.")
     standing = active_response(invitation)
-    if standing is not None and at >= edit_ends_at(standing):
+    if standing is not None and is_settled_for_good(standing, at):
         return redirect("surveys:thanks", token=token)
     before = {} if standing is None else {"score": standing.score, "comment": standing.comment}
     chosen = {} if score is None else {"score": score}

@@ -74,9 +74,13 @@ class SurveyClick(models.Model):
     trap = models.BooleanField("hidden link", default=False, help_text="the link that no person sees was opened")
     prefetch = models.BooleanField(default=False, help_text="a header told of a prefetch")
     headers = models.JSONField(default=dict, help_text="those that tell a person from a machine")
+    waits = models.BooleanField(default=False, help_text="a score was tapped that no job has taken up yet")
 
     class Meta:
-        indexes = [models.Index(fields=["invitation", "at"], name="click_of_invitation")]
+        indexes = [
+            models.Index(fields=["invitation", "at"], name="click_of_invitation"),
+            models.Index(fields=["at"], condition=models.Q(waits=True), name="click_to_take_up"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.invitation_id} at {self.at:%Y-%m-%d %H:%M}"

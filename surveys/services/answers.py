@@ -63,6 +63,7 @@ def record_click(
         trap=trap,
         prefetch=any("prefetch" in telling.get(name, "").lower() for name in _PREFETCH_HEADERS),
         headers=telling,
+        waits=score is not None and method == "GET",
     )
 
 
@@ -92,7 +93,7 @@ def confirm_answer(
         return _first_answer(locked, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
     if standing.state == Response.State.CONFIRMED and (standing.score, standing.comment) == (score, comment):
         return standing
-    if at >= edit_ends_at(standing):
+    if is_settled_for_good(standing, at):
         raise EditWindowOver("This answer can no longer be changed.")
     return _revise(standing, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
 
@@ -100,6 +101,11 @@ def confirm_answer(
 def edit_ends_at(response: Response) -> datetime:
     """Return the moment from which the answer can no longer be changed."""
     return response.first_at + timedelta(hours=response.survey.edit_hours)
+
+
+def is_settled_for_good(response: Response, at: datetime) -> bool:
+    """Return whether the time to change an answer is over; a tap that nobody confirmed is none yet."""
+    return bool(response.confirmed_by) and at >= edit_ends_at(response)
 
 
 def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
@@ -129,6 +135,11 @@ def _state(invitation: Invitation, at: datetime) -> str:
 
 
 def _revise(response: Response, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
+    if not response.confirmed_by:
+        response.first_at = at
+        Invitation.objects.filter(pk=response.invitation_id, state__in=Invitation.OPEN).update(
+            state=Invitation.State.ANSWERED, answered_at=at
+        )
     response.score = score
     response.comment = comment
     response.state = _state(response.invitation, at)
@@ -136,7 +147,9 @@ def _revise(response: Response, *, score: int, comment: str, at: datetime, confi
     response.at = at
     response.revision += 1
     response.settled_at = None
-    response.save(update_fields=["score", "comment", "state", "confirmed_by", "at", "revision", "settled_at"])
+    response.save(
+        update_fields=["score", "comment", "state", "confirmed_by", "first_at", "at", "revision", "settled_at"]
+    )
     keep_revision(response)
     return response
 

@@ -1,40 +1,38 @@
 """What becomes of taps and presses: judged by a job from all their traces, with reasons, and again when asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 
 from core.dispatch import publish
-from surveys.answers import SETTLE, WAIT, Verdict, judge_press, judge_tap
+from surveys.answers import SETTLE, WAIT, Trace, Verdict, judge_press, judge_tap
 from surveys.events import ResponseConfirmed
-from surveys.models import Invitation, Response, SurveyClick
+from surveys.models import Invitation, Response, ResponseRevision, SurveyClick
 from surveys.services.answers import keep_revision, traces_of
 
 State = Response.State
-_MANY = 500
+_ACTIVE = (State.PROVISIONAL, State.CONFIRMED)
 
 
 def take_up_taps(*, at: datetime) -> int:
     """Make of scores that were tapped and not confirmed provisional answers; return how many."""
-    answered = Response.objects.filter(invitation=OuterRef("invitation")).filter(
-        Q(state__in=[State.PROVISIONAL, State.CONFIRMED]) | Q(at__gte=OuterRef("at"))
-    )
-    taps = SurveyClick.objects.filter(
-        ~Exists(answered), score__isnull=False, method="GET", at__lte=at, at__gt=at - 2 * WAIT
-    ).exclude(invitation__state=Invitation.State.NOT_ASKED)
-    invitations = taps.order_by("invitation").values_list("invitation", flat=True).distinct()
-    return sum(_take_up(pk, at) for pk in list(invitations[:_MANY]))
+    waiting = SurveyClick.objects.filter(waits=True, at__lte=at).order_by("invitation")
+    return sum(_take_up(pk, at) for pk in list(waiting.values_list("invitation", flat=True).distinct()))
 
 
 @transaction.atomic
 def _take_up(pk: int, at: datetime) -> bool:
+    """Take up the latest tap of an invitation, unless there is an answer, or one was judged since."""
     invitation = Invitation.objects.select_for_update(of=("self",)).select_related("survey").get(pk=pk)
-    if Response.objects.filter(invitation=invitation, state__in=[State.PROVISIONAL, State.CONFIRMED]).exists():
+    waiting = invitation.clicks.filter(waits=True, at__lte=at)
+    tap = waiting.order_by("-at", "-pk").first()
+    waiting.update(waits=False)
+    if tap is None or invitation.state == Invitation.State.NOT_ASKED:
         return False
-    tap = invitation.clicks.filter(score__isnull=False, method="GET", at__lte=at).order_by("-at", "-pk").first()
-    if tap is None:
+    known = Response.objects.filter(invitation=invitation)
+    if known.filter(Q(state__in=_ACTIVE) | Q(at__gte=tap.at)).exists():
         return False
     response = Response.objects.create(
         invitation=invitation,
@@ -53,55 +51,69 @@ def _take_up(pk: int, at: datetime) -> bool:
 
 def settle_answers(*, at: datetime) -> int:
     """Judge the taps that waited for a day, and the pressed answers that stood for 15 minutes; return how many."""
-    taps = Response.objects.filter(state=State.PROVISIONAL, confirmed_by="", at__lte=at - WAIT)
-    pressed = Response.objects.filter(state__in=[State.PROVISIONAL, State.CONFIRMED], settled_at=None)
-    pressed = pressed.exclude(confirmed_by="").filter(at__lte=at - SETTLE)
-    return _each(taps.values_list("pk", flat=True), at) + _each(pressed.values_list("pk", flat=True), at)
+    return sum(_settle(pk, _is_due, at) for pk in list(_due(at).values_list("pk", flat=True)))
 
 
 def judge_again(*, responses: Iterable[Response], at: datetime) -> int:
-    """Judge answers once more by the rules as they are now; return how many changed."""
-    return _each([response.pk for response in responses], at, again=True)
+    """Judge settled answers once more by the rules as they are now; return how many changed."""
+    return sum(_settle(response.pk, _may_change, at) for response in responses)
 
 
-def _each(pks: Iterable[int], at: datetime, *, again: bool = False) -> int:
-    return sum(_settle(pk, at, again=again) for pk in list(pks))
+def _due(at: datetime) -> QuerySet[Response]:
+    tapped, pressed = Q(confirmed_by="", at__lte=at - WAIT), ~Q(confirmed_by="") & Q(at__lte=at - SETTLE)
+    return Response.objects.filter(tapped | pressed, state__in=_ACTIVE, settled_at=None)
+
+
+def _is_due(response: Response, at: datetime) -> bool:
+    return _due(at).filter(pk=response.pk).exists()
+
+
+def _may_change(response: Response, _at: datetime) -> bool:
+    return response.settled_at is not None and not (response.state == State.DISCARDED and _has_another(response))
 
 
 @transaction.atomic
-def _settle(pk: int, at: datetime, *, again: bool) -> bool:
-    response = Response.objects.select_for_update(of=("self",)).select_related("invitation").get(pk=pk)
-    if not again and (response.state == State.DISCARDED or response.settled_at is not None):
+def _settle(pk: int, may: Callable[[Response, datetime], bool], at: datetime) -> bool:
+    """Judge an answer under its invitation's lock, as it is answered; return whether that changed its state or is new.
+
+    What a machine sent after a person's answer does not replace it: the latest revision of a person stands.
+    """
+    Invitation.objects.select_for_update().get(responses=pk)
+    response = Response.objects.select_related("invitation").get(pk=pk)
+    if not may(response, at):
         return False
-    if again and response.state == State.DISCARDED and _has_another(response):
-        return False
-    before = response.state
-    verdict = _verdict(response)
+    before, first = response.state, response.settled_at is None
+    verdict, answer = _judge(response)
     response.reasons = list(verdict.reasons)
     response.state = State.CONFIRMED if verdict.human else State.DISCARDED
-    if verdict.human and not response.confirmed_by:
-        response.confirmed_by = Response.ConfirmedBy.LATE_CLICK
-    first = response.settled_at is None
+    if verdict.human:
+        response.score, response.comment, response.at = answer.score, answer.comment, answer.at
+        response.confirmed_by = answer.confirmed_by or Response.ConfirmedBy.LATE_CLICK
     response.settled_at = at
-    response.save(update_fields=["reasons", "state", "confirmed_by", "settled_at"])
+    response.save(update_fields=["reasons", "state", "score", "comment", "at", "confirmed_by", "settled_at"])
     _move_invitation(response)
     if verdict.human and (first or before != State.CONFIRMED):
         publish(ResponseConfirmed(subject=f"response:{response.pk}", response=response.pk))
-    return before != response.state if again else True
+    return first or before != response.state
 
 
 def _has_another(response: Response) -> bool:
-    active = Response.objects.filter(invitation=response.invitation, state__in=[State.PROVISIONAL, State.CONFIRMED])
-    return active.exclude(pk=response.pk).exists()
+    others = Response.objects.filter(invitation=response.invitation, state__in=_ACTIVE)
+    return others.exclude(pk=response.pk).exists()
 
 
-def _verdict(response: Response) -> Verdict:
+def _judge(response: Response) -> tuple[Verdict, ResponseRevision]:
+    """Return the verdict on the latest revision that is a person's; where none is, on the latest."""
     traces = traces_of(response.invitation)
-    by_form = {choice for choice in Response.ConfirmedBy.values if choice != Response.ConfirmedBy.LATE_CLICK}
-    if response.confirmed_by in by_form:
-        return judge_press(response.at, traces)
-    taps = [one for one in traces if one.score is not None and not one.posted]
-    return judge_tap(max(taps, key=lambda one: one.at), traces) if taps else Verdict(human=False, reasons=())
+    judged = [(_verdict(one, traces), one) for one in response.revisions.order_by("-number")]
+    return next((pair for pair in judged if pair[0].human), judged[0])
+
+
+def _verdict(answer: ResponseRevision, traces: Sequence[Trace]) -> Verdict:
+    if answer.confirmed_by:
+        return judge_press(answer.at, traces)
+    tap = next((one for one in traces if one.at == answer.at and one.score == answer.score and not one.posted), None)
+    return judge_tap(tap, traces) if tap else Verdict(human=False, reasons=())
 
 
 def _move_invitation(response: Response) -> None:

@@ -98,6 +98,70 @@ def test_lone_tap_is_discarded_with_its_reasons(
     assert score_between(survey=invitation.survey).bots == 1
 
 
+def test_lone_tap_counts_though_no_job_ran_for_a_week(client, page, invitation, now, time_machine):
+    Invitation.objects.update(sent_at=now, state="sent")
+    tap(client, page, 9, now + timedelta(minutes=6), time_machine)
+
+    taken = [take_up_taps(at=now + timedelta(days=7)) for _ in range(2)]
+    settle_answers(at=now + timedelta(days=7))
+
+    assert (taken, Response.objects.get().state) == ([1, 0], "confirmed")
+
+
+def test_press_a_day_after_a_tap_is_no_late_change(client, page, invitation, now, time_machine):
+    """A gateway's early tap does not start the time in which a person may change an answer."""
+    Invitation.objects.update(sent_at=now, state="sent")
+    tap(client, page, 0, now + timedelta(minutes=1), time_machine)
+    take_up_taps(at=now + timedelta(minutes=2))
+
+    response = confirm_answer(invitation=invitation, score=9, comment="", at=now + timedelta(hours=25))
+
+    assert (response.score, response.state, response.first_at) == (9, "confirmed", now + timedelta(hours=25))
+    assert Invitation.objects.get().state == "answered"
+
+
+def sweep_after_a_person(client, page, now, time_machine):
+    """Ann answers 9; ten minutes later a gateway opens and submits every score of the mail."""
+    Invitation.objects.update(sent_at=now, state="sent")
+    for minutes, scores in ((10, [9]), (20, range(11))):
+        for score in scores:
+            tap(client, page, score, now + timedelta(minutes=minutes, seconds=score), time_machine)
+            client.post(page, {"score": score, "comment": ""})
+    take_up_taps(at=now + timedelta(minutes=40))
+    settle_answers(at=now + timedelta(minutes=40))
+    response = Response.objects.get()
+    return response.score, response.state, response.at
+
+
+def test_gateway_that_comes_after_a_person_does_not_replace_their_answer(client, page, invitation, now, time_machine):
+    ended = sweep_after_a_person(client, page, now, time_machine)
+
+    assert ended == (9, "confirmed", now + timedelta(minutes=10, seconds=9))
+
+
+def test_gateway_after_a_person_twin_with_the_latest_revision_alone(
+    client, page, invitation, now, time_machine, monkeypatch
+):
+    """The sabotage twin: were only the latest revision judged, the person's answer would be gone."""
+    real = settling._judge
+
+    def latest_alone(response):
+        response.revisions.exclude(number=response.revision).delete()
+        return real(response)
+
+    monkeypatch.setattr(settling, "_judge", latest_alone)
+
+    assert sweep_after_a_person(client, page, now, time_machine)[:2] == (10, "discarded")
+
+
+def test_settle_answers_leaves_what_was_revised_meanwhile(invitation, now, told):
+    response = confirm_answer(invitation=invitation, score=3, comment="", at=now)
+    confirm_answer(invitation=invitation, score=9, comment="", at=now + timedelta(minutes=14))
+
+    assert settling._settle(response.pk, settling._is_due, now + timedelta(minutes=15)) is False
+    assert (told, Response.objects.get().settled_at) == ([], None)
+
+
 def test_judge_again_counts_what_the_rules_now_allow(client, page, invitation, now, time_machine, monkeypatch):
     Invitation.objects.update(sent_at=now, state="sent")
     tap(client, page, 9, now + timedelta(minutes=4), time_machine)
