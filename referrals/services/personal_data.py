@@ -126,9 +126,7 @@ def _merge(source: Customer, into: Customer, _at: datetime) -> dict[str, int]:
         *((FriendClaim, "friend"), (FriendClaim, "advocate")),
     ):
         model._default_manager.filter(**{name: source}).update(**{name: into})
-    known = Exposure.objects.filter(customer=into).values("experiment")
-    Exposure.objects.filter(customer=source, experiment__in=known).delete()
-    Exposure.objects.filter(customer=source).update(customer=into)
+    Exposure.objects.filter(customer=source).delete()  # the person sees what `into` sees, and counts by that alone
     helped = Assist.objects.filter(advocate=into).values("referral")
     Assist.objects.filter(Q(referral__in=helped) | Q(referral__advocate=into), advocate=source).delete()
     Assist.objects.filter(advocate=source).update(advocate=into)
@@ -154,7 +152,7 @@ def _merge_link(link: Link, into: Customer) -> int:
     own = Link.objects.filter(customer=into, program=link.program).first()
     if own is None:
         return Link.objects.filter(pk=link.pk).update(customer=into)
-    for model in (Code, Click, Share, Claim, Exposure, NameSearch):
+    for model in (Code, Click, Share, Claim, NameSearch):
         model._default_manager.filter(link=link).update(link=own)
     if not link.asks:
         Link.objects.filter(pk=own.pk).update(asks=False)
