@@ -18,6 +18,7 @@ from messaging.backends import OutcomeUnknown
 from messaging.composing import as_email, compose_mail
 from messaging.courier import Courier, NoSuchMailbox
 from messaging.events import OfferMailed
+from messaging.gates import Objection, objection_to
 from messaging.kinds import KINDS
 from messaging.models import Message, Suppression
 from messaging.queries import refusals_of
@@ -73,9 +74,9 @@ def _deliver(pk: int, *, at: datetime, courier: Courier) -> bool:
     row = _claim(pk, at=at)
     if row is None:
         return False
-    reason = _reason_not_to_send(row, at=at)
-    if reason:
-        _settle(row, state=Message.State.NOT_SENT, reason=reason)
+    objection = _objection(row, at=at)
+    if objection is not None:
+        _hold_back(row, objection)
         return False
     try:
         composed = compose_mail(row)
@@ -103,17 +104,27 @@ def _claim(pk: int, *, at: datetime) -> Message | None:
     return Message.objects.get(pk=pk) if claimed == 1 else None
 
 
-def _reason_not_to_send(row: Message, *, at: datetime) -> str:
+def _objection(row: Message, *, at: datetime) -> Objection | None:
     """Ask again, at the last moment, what was asked when the message was queued."""
     if min(at, timezone.now()) > row.not_after:
-        return Message.Reason.TOO_LATE
+        return Objection(Message.Reason.TOO_LATE)
     refusals = refusals_of(keys=[row.recipient_key], emails=[row.email])
-    return refusals.reason(key=row.recipient_key, email=row.email, kind=KINDS[row.kind])
+    reason = refusals.reason(key=row.recipient_key, email=row.email, kind=KINDS[row.kind])
+    return Objection(reason) if reason else objection_to(row, at=at)
+
+
+def _hold_back(row: Message, objection: Objection) -> None:
+    """Let the message wait, which is no attempt, or do not send it."""
+    if objection.until is None:
+        _settle(row, state=Message.State.NOT_SENT, reason=objection.reason)
+    else:
+        waits = {"reason": objection.reason, "due_at": objection.until, "attempts": row.attempts - 1}
+        _settle(row, state=Message.State.QUEUED, **waits)
 
 
 def _settle(row: Message, **outcome: object) -> bool:
     """Write the outcome down, unless the lease ran out and somebody else judged the message meanwhile."""
-    if KINDS[row.kind].secret and outcome["state"] != Message.State.FAILED:
+    if KINDS[row.kind].secret and outcome["state"] not in Message.OPEN:
         outcome["context"] = {}
     mine = Message.objects.filter(pk=row.pk, state=Message.State.SENDING, claimed_by=row.claimed_by)
     return mine.update(claimed_by="", lease_until=None, **outcome) == 1
