@@ -17,6 +17,7 @@ from messaging.models import Message
 from messaging.names import safe_name
 from messaging.rendering import RenderedMail, render_mail
 from messaging.tokens import preference_token
+from messaging.values import clean_values
 
 MASK = "••••••"
 
@@ -38,6 +39,12 @@ def compose_mail(row: Message) -> Composed:
     hidden = {"url": f"{settings.PUBLIC_BASE_URL}/"}
     masked = {name: hidden.get(kind.variables[name], MASK) for name in row.context}
     return Composed(mail, _render(row, kind, masked))
+
+
+def preview_mail(*, kind: str, locale: str, context: dict[str, Any]) -> RenderedMail:
+    """Render a mail of a kind with these values for nobody; raises `BrokenTemplate` if that cannot be done."""
+    values = clean_values(KINDS[kind], context, base_url=settings.PUBLIC_BASE_URL)
+    return _render(Message(recipient_key="preview", kind=kind, locale=locale), KINDS[kind], values)
 
 
 def as_email(row: Message, mail: RenderedMail, *, at: datetime) -> EmailMultiAlternatives:
@@ -70,14 +77,25 @@ def _to(row: Message) -> str:
 
 def _render(row: Message, kind: Kind, context: dict[str, Any]) -> RenderedMail:
     url = preferences_url(row.recipient_key, kind.purpose) if kind.purpose else ""
-    values = {**context, "brand": _brand(), "purpose": "staff" if kind.staff else kind.purpose, "preferences_url": url}
+    values = {
+        **context,
+        "brand": _brand(_accent(context)),
+        "purpose": "staff" if kind.staff else kind.purpose,
+        "preferences_url": url,
+    }
     return render_mail(folder=Path(settings.EMAIL_TEMPLATES), kind=row.kind, locale=row.locale, values=values)
 
 
-def _brand() -> dict[str, str]:
-    """The company as templates see it: name, address, logo and its accent made readable by day and by night."""
+def _accent(context: dict[str, Any]) -> str:
+    """The mail's own colour, where it brings one."""
+    own = context.get("accent", "")
+    return f"#{own}" if own else current_brand().accent
+
+
+def _brand(accent: str) -> dict[str, str]:
+    """The company as templates see it: name, address, logo and the accent made readable by day and by night."""
     brand = current_brand()
-    light, dark = readable_on(brand.accent, PAPER), readable_on(brand.accent, NIGHT, ratio=6)
+    light, dark = readable_on(accent, PAPER), readable_on(accent, NIGHT, ratio=6)
     logo = f"{settings.PUBLIC_BASE_URL}{brand.logo}" if brand.logo.startswith("/") else brand.logo
     return {
         "name": " ".join(brand.name.split()),

@@ -73,6 +73,7 @@ def _scores(name: str, value: Any, base_url: str) -> list[Values]:
     return [
         {
             "score": _whole(name, item["score"]),
+            "mark": _copy(str(item["mark"])),
             "label": _copy(str(item["label"])),
             "url": _url(name, str(item["url"]), base_url),
         }

@@ -14,6 +14,8 @@ from messaging.queries import refusals_of
 from referrals.models import Customer
 from surveys.eligibility import Contact, History, Reason, Throttle
 from surveys.models import Invitation, Response, Survey, SurveyVersion
+from surveys.satisfaction import ENOUGH, csat_interval, csat_of, mean_interval, mean_of
+from surveys.scales import CSAT, NPS, SCALES
 from surveys.scoring import Tally, nps_interval, nps_of, tally_of
 
 LETTER_KIND = "survey_invitation"
@@ -88,21 +90,49 @@ def active_response(invitation: Invitation) -> Response | None:
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """The latest confirmed answer per person in a range; `bots` and `provisional` are beside it, not in it."""
+    """The latest confirmed answer per person in a range, how many gave each score of the `kind`'s scale.
 
-    tally: Tally
+    `bots` and `provisional` are beside it, not in it.
+    """
+
+    kind: str
+    counts: dict[int, int]
     bots: int = 0
     provisional: int = 0
 
     @property
-    def score(self) -> int | None:
-        """The Net Promoter Score, None without answers."""
-        return nps_of(self.tally)
+    def n(self) -> int:
+        """How many answered."""
+        return sum(self.counts.values())
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are enough answers to speak of a score."""
+        return self.n >= ENOUGH
+
+    @property
+    def tally(self) -> Tally:
+        """Promoters, passives and detractors; meaningful on 0–10 only."""
+        return tally_of(self.counts)
+
+    @property
+    def score(self) -> int | float | None:
+        """Net Promoter Score, percent satisfied, or mean effort score; None without answers."""
+        if self.kind == NPS:
+            return nps_of(self.tally)
+        return csat_of(self.counts) if self.kind == CSAT else mean_of(self.counts)
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the score, None without answers."""
-        return nps_interval(self.tally)
+        """The 95 % interval of the score; None where there are too few answers for one."""
+        if self.kind == NPS:
+            return nps_interval(self.tally)
+        scale = SCALES[self.kind]
+        return (
+            csat_interval(self.counts)
+            if self.kind == CSAT
+            else mean_interval(self.counts, low=scale.low, high=scale.high)
+        )
 
 
 def latest_answers(*, survey: Survey, start: datetime | None = None, end: datetime | None = None) -> QuerySet[Response]:
@@ -125,7 +155,7 @@ def score_between(*, survey: Survey, start: datetime | None = None, end: datetim
             provisional=Count("pk", filter=Q(state=Response.State.PROVISIONAL)),
         )
     )
-    return ScoreReport(tally_of(dict(counts)), **beside)
+    return ScoreReport(survey.kind, dict(counts), **beside)
 
 
 def _within(start: datetime | None, end: datetime | None) -> QuerySet[Response]:

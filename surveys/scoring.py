@@ -61,10 +61,14 @@ def nps_interval(tally: Tally) -> tuple[float, float] | None:
     """
     if tally.n == 0:
         return None
+    middle, error = nps_parts(tally)
+    low, high = max(-100.0, middle - _Z95 * error), min(100.0, middle + _Z95 * error)
+    return round(low, 1) + 0.0, round(high, 1) + 0.0  # never minus zero
+
+
+def nps_parts(tally: Tally) -> tuple[float, float]:
+    """Return the adjusted score and its standard error, in points, with the same counts added as to the interval."""
     size = tally.n + 3
     p = (tally.promoters + 0.75) / size
     d = (tally.detractors + 0.75) / size
-    middle = 100 * (p - d)
-    reach = _Z95 * 100 * math.sqrt((p + d - (p - d) ** 2) / size)
-    low, high = max(-100.0, middle - reach), min(100.0, middle + reach)
-    return round(low, 1) + 0.0, round(high, 1) + 0.0  # never minus zero
+    return 100 * (p - d), 100 * math.sqrt((p + d - (p - d) ** 2) / size)

@@ -14,11 +14,14 @@ KINDS: dict[str, Kind] = {
         variables={
             "first_name": "name",
             "question": "copy",
-            "score_links": "scores",  # eleven {score, label such as "9 – very likely" or empty, url}, 0 first
+            "score_links": "scores",  # {score, mark: its number, a face or a star, label or empty, url}, lowest first
             "survey_url": "url",
+            "scale_low": "whole",
+            "scale_high": "whole",
             "low_label": "copy",  # such as "not at all likely"
             "high_label": "copy",
             "trap_url": "url",  # hidden: whoever opens it is a machine
+            "accent": "code",  # the survey's own colour as six hexadecimal digits; empty: the brand's
         },
     ),
 }

@@ -3,7 +3,7 @@
 A kind's variables are all that its templates can see, beside the brand. Each has a type: `copy` is the
 company's own wording; `name` and `text` may hold what customers typed and are neutralised (a name can
 never become a link); `url` must belong to this installation; `day` is an ISO date, `whole` a whole
-number, `code` letters, digits and dashes, `scores` a list of {score, label, url}. All are needed; those
+number, `code` letters, digits and dashes, `scores` a list of {score, mark, label, url}. All are needed; those
 that are unknown are given empty (`whole` 0).
 """
 

@@ -1,37 +1,51 @@
 """What is asked: surveys and their wordings."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.errors import Refused
+from core.errors import Invalid
 from surveys.admin.read_only import ReadOnly
 from surveys.models import Survey, SurveyVersion
 from surveys.queries import current_version
-from surveys.services.surveys import (
-    Wording,
-    ensure_default_survey,
-    publish_wording,
-    require_usable_kind,
-    wording_of,
-)
+from surveys.scales import NPS, Level
+from surveys.services.surveys import ensure_default_survey, publish_wording, require_fitting_look
+from surveys.words import SHIPPED, Wording, wording_of
+
+WORDS = {
+    "question": (200, "Question"),
+    "low_label": (60, "Label of the lowest score"),
+    "high_label": (60, "Label of the highest score"),
+    "why": (200, "Comment question"),
+}
+LEVELS = {Level.HIGH: "glad", Level.MIDDLE: "in between", Level.LOW: "not glad"}
+OTHER_LANGUAGES = [(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE[:2]]
 
 
-class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A survey with the words it says from now on."""
+def word_fields(language: str = "") -> dict[str, forms.CharField]:
+    """Return the fields of a wording; those of another language may stay empty."""
+    end = f"_{language}" if language else ""
+    fields = {f"{name}{end}": _text(longest, label, required=not language) for name, (longest, label) in WORDS.items()}
+    asked = {f"follow_{level}{end}": _text(200, f"Second question, {words}") for level, words in LEVELS.items()}
+    return fields | asked
 
-    question = forms.CharField(
-        max_length=200, widget=UnfoldAdminTextInputWidget, help_text="{brand} stands for the company's name"
-    )
-    low_label = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget, label="Label of the lowest score")
-    high_label = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget, label="Label of the highest score")
-    why = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget, label="Comment question")
+
+def _text(longest: int, label: str, *, required: bool = False) -> forms.CharField:
+    return forms.CharField(max_length=longest, label=label, required=required, widget=UnfoldAdminTextInputWidget)
+
+
+class _WordedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A survey with the words it says from now on, in every language of the house."""
 
     class Meta:
         model = Survey
@@ -39,6 +53,8 @@ class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "slug",
             "kind",
+            "style",
+            "accent",
             "active",
             "days_after_answer",
             "days_after_silence",
@@ -49,18 +65,57 @@ class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = wording_of(current_version(self.instance)) if self.instance.pk else Wording()
-        for name, value in asdict(words).items():
-            self.fields[name].initial = value
+        for name in WORDS:
+            self.fields[name].required = bool(self.instance.pk)
+        if not self.instance.pk:
+            self.fields["why"].initial = SHIPPED[NPS].why
+            return
+        words = wording_of(current_version(self.instance))
+        self._fill(asdict(words), "")
+        for language, _name in OTHER_LANGUAGES:
+            self._fill(words.translations.get(language, {}), f"_{language}")
 
-    def clean_kind(self) -> str:
-        """Refuse what cannot be asked yet."""
-        kind: str = self.cleaned_data["kind"]
+    def _fill(self, said: Mapping[str, Any], end: str) -> None:
+        for name in WORDS:
+            self.fields[f"{name}{end}"].initial = said.get(name, "")
+        for level in LEVELS:
+            self.fields[f"follow_{level}{end}"].initial = said.get("follow_ups", {}).get(level, "")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a look that does not fit the scale."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = cleaned.get("kind") or self.instance.kind
         try:
-            require_usable_kind(kind)
-        except Refused as error:
-            raise forms.ValidationError(error.detail) from None
-        return kind
+            require_fitting_look(kind=kind, style=cleaned.get("style", ""), accent=cleaned.get("accent", ""))
+        except Invalid as error:
+            self.add_error((error.pointer or "/style").lstrip("/"), error.detail)
+        return cleaned
+
+    def wording(self) -> Wording:
+        """Return what the survey is to say; the shipped words of its kind where a new one says nothing."""
+        said = self._said("")
+        shipped = SHIPPED[self.cleaned_data.get("kind") or self.instance.kind]
+        texts = {name: said.get(name) or getattr(shipped, name) for name in WORDS}
+        others = {language: self._said(f"_{language}") for language, _name in OTHER_LANGUAGES}
+        translations = {language: words for language, words in others.items() if words}
+        return Wording(**texts, follow_ups=said.get("follow_ups", {}), translations=translations)
+
+    def _said(self, end: str) -> dict[str, Any]:
+        texts = {name: self.cleaned_data.get(f"{name}{end}", "") for name in WORDS}
+        asked = {str(level): self.cleaned_data.get(f"follow_{level}{end}", "") for level in LEVELS}
+        found = {name: text for name, text in texts.items() if text}
+        follow_ups = {level: text for level, text in asked.items() if text}
+        return found | ({"follow_ups": follow_ups} if follow_ups else {})
+
+
+def _all_word_fields() -> dict[str, Any]:
+    found: dict[str, Any] = word_fields()
+    for language, _name in OTHER_LANGUAGES:
+        found |= word_fields(language)
+    return found
+
+
+SurveyForm = type("SurveyForm", (_WordedForm,), {**_all_word_fields(), "__doc__": _WordedForm.__doc__})
 
 
 class VersionInline(ReadOnly, TabularInline):  # type: ignore[misc]
@@ -79,18 +134,35 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
     """The questions the company asks."""
 
     form = SurveyForm
-    list_display = ("name", "slug", "kind", "active")
+    list_display = ("name", "slug", "kind", "active", "look")
     list_filter = ("kind", "active")
     search_fields = ("name", "slug")
     inlines = (VersionInline,)
     fieldsets = (
         (None, {"fields": ("name", "slug", "kind", "active")}),
-        ("What it says", {"fields": ("question", "low_label", "high_label", "why")}),
+        ("How it looks", {"fields": ("style", "accent")}),
+        (
+            "What it says",
+            {
+                "fields": tuple(word_fields()),
+                "description": "{brand} stands for the company's name. A new survey may leave question and labels "
+                "empty: it says the usual words of its kind then, in every language of the house.",
+            },
+        ),
+        *(
+            (f"What it says in {name}", {"fields": tuple(word_fields(code)), "classes": ("collapse",)})
+            for code, name in OTHER_LANGUAGES
+        ),
         (
             "Whom it leaves in peace",
             {"fields": ("days_after_answer", "days_after_silence", "hours_between", "open_days", "edit_hours")},
         ),
     )
+
+    @admin.display(description="preview")
+    def look(self, survey: Survey) -> str:
+        """The way to see it as people do."""
+        return format_html('<a href="{}">Page and mail</a>', reverse("surveys:preview", args=[survey.slug]))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Survey]:
         """List every survey; the default one is always there."""
@@ -100,7 +172,12 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Survey | None = None) -> tuple[str, ...]:
         """Keep slug and kind once answers may hang on them."""
-        return ("slug", "kind") if obj else ()
+        return ("slug", "kind", "look") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Survey | None = None) -> Any:
+        """Offer the preview of a survey that exists."""
+        _first, *rest = self.fieldsets
+        return [(None, {"fields": ("name", "slug", "kind", "active", "look")}), *rest] if obj else self.fieldsets
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Survey | None = None) -> dict[str, tuple[str, ...]]:
         """Make the slug from the name of a new survey only."""
@@ -110,8 +187,7 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
         """Surveys are switched off, not deleted."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Survey, form: SurveyForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Survey, form: _WordedForm, change: bool) -> None:
         """Save, and publish the wording where it changed."""
         super().save_model(request, obj, form, change)
-        words = {name: form.cleaned_data[name] for name in asdict(Wording())}
-        publish_wording(survey=obj, wording=Wording(**words))
+        publish_wording(survey=obj, wording=form.wording())

@@ -1,15 +1,17 @@
 """What the surveys' addresses take and give."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from core.api.serializers import StrictSerializer
 from surveys.models import Invitation, Response
+from surveys.scales import NPS
 from surveys.scoring import band_of
-from surveys.services.letters import spoken
 from surveys.tokens import survey_url
+from surveys.words import spoken
 
 MOST_AHEAD = timedelta(days=365)
 
@@ -65,6 +67,7 @@ class SurveyResponseOut(serializers.ModelSerializer[Response]):
             "score",
             "band",
             "comment",
+            "language",
             "state",
             "confirmed_by",
             "first_at",
@@ -76,8 +79,8 @@ class SurveyResponseOut(serializers.ModelSerializer[Response]):
         return spoken(response.version.question)
 
     def get_band(self, response: Response) -> str | None:
-        """Return promoter, passive or detractor; null without a score."""
-        return None if response.score is None else str(band_of(response.score))
+        """Return promoter, passive or detractor; null without a score and on other scales than 0–10."""
+        return None if response.score is None or response.kind != NPS else str(band_of(response.score))
 
 
 class ScoreDiscardedOut(serializers.Serializer[dict[str, int]]):
@@ -88,13 +91,19 @@ class ScoreDiscardedOut(serializers.Serializer[dict[str, int]]):
 
 
 class ScoreCountsOut(serializers.Serializer[object]):
-    """The score of the latest confirmed answer per person in a period."""
+    """The score of the latest confirmed answer per person in a period.
 
+    `score` is 100 (P − D) / n for nps, the percentage of 4 and 5 for csat, the mean for ces.
+    """
+
+    kind = serializers.CharField(help_text="the scale: nps, csat or ces")
     n = serializers.IntegerField()
-    promoters = serializers.IntegerField()
-    passives = serializers.IntegerField()
-    detractors = serializers.IntegerField()
-    score = serializers.IntegerField(allow_null=True)
+    promoters = serializers.IntegerField(allow_null=True, help_text="nps only, as the next two")
+    passives = serializers.IntegerField(allow_null=True)
+    detractors = serializers.IntegerField(allow_null=True)
+    satisfied = serializers.IntegerField(allow_null=True, help_text="csat only: how many gave 4 or 5")
+    enough = serializers.BooleanField(help_text="false below 30 answers")
+    score = serializers.FloatField(allow_null=True)
     interval = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2, allow_null=True)
     discarded = ScoreDiscardedOut()
 
@@ -108,7 +117,18 @@ class ScorePointOut(ScoreCountsOut):
         return days | super().get_fields()
 
 
+class ScoreChangeOut(serializers.Serializer[dict[str, Any]]):
+    """How the score differs from that of the earlier range."""
+
+    difference = serializers.FloatField(help_text="in points, of the adjusted scores")
+    interval = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+    real = serializers.BooleanField(help_text="whether the 95 % interval leaves out zero")
+    enough = serializers.BooleanField(help_text="false where one of the ranges has fewer than 30 answers")
+
+
 class SurveyScoreOut(ScoreCountsOut):
     """The score of the whole range, with `points` where `by` asks for days, weeks or months."""
+
+    change = ScoreChangeOut(required=False, allow_null=True, help_text="where an earlier range was named")
 
     points = ScorePointOut(many=True, required=False)

@@ -22,8 +22,10 @@ from referrals.models import Customer
 from referrals.queries.people import customer_known_as
 from surveys.access import survey_of_slug
 from surveys.api.serializers import SurveyInvitationIn, SurveyInvitationOut, SurveyResponseOut, SurveyScoreOut
-from surveys.models import Response
+from surveys.models import Response, Survey
 from surveys.queries import ScoreReport, score_between, score_by_period
+from surveys.satisfaction import nps_change, satisfied_of
+from surveys.scales import CSAT, NPS
 from surveys.services.invitations import NotAsked, invite_customer
 
 MAX_POINTS = 400
@@ -88,6 +90,8 @@ class SurveyScore(APIView):
             OpenApiParameter("from", date, description="first day, in the installation's zone"),
             OpenApiParameter("to", date, description="first day that is no longer in it"),
             OpenApiParameter("by", str, enum=STEPS),
+            OpenApiParameter("against_from", date, description="first day of an earlier range to compare with"),
+            OpenApiParameter("against_to", date, description="first day no longer in it; not after `from`"),
         ],
     )
     def get(self, request: Request, slug: str) -> Answer:
@@ -98,14 +102,35 @@ class SurveyScore(APIView):
             raise ValidationError({"to": ["Expected a day not before 'from'."]})
         zone = ZoneInfo(settings.TIME_ZONE)
         whole = score_between(survey=survey, start=_start(first, zone), end=_start(end, zone))
+        numbers = _numbers(whole) | _change(request, survey, first, end)
         by = _step(request)
         if by == "total":
-            return Answer(_numbers(whole))
+            return Answer(numbers)
         if first is None or end is None or (end - first).days > MAX_POINTS:
             raise ValidationError({"by": [f"Needs 'from' and 'to', at most {MAX_POINTS} days apart."]})
         points = score_by_period(survey=survey, start=first, end=end, by=by, zone=zone)
         rows = [{"from": point.start, "to": point.end} | _numbers(point.report) for point in points]
-        return Answer(_numbers(whole) | {"points": rows})
+        return Answer(numbers | {"points": rows})
+
+
+def _change(request: Request, survey: Survey, first: date | None, end: date | None) -> dict[str, Any]:
+    """Compare with an earlier range, where one is named; overlapping ranges share answers and are refused."""
+    start, until = _day(request, "against_from"), _day(request, "against_to")
+    if start is None and until is None:
+        return {}
+    if survey.kind != NPS:
+        raise ValidationError({"against_from": ["Changes are told for surveys of kind nps only."]})
+    if start is None or until is None or first is None or until < start or until > first:
+        raise ValidationError({"against_to": ["Needs 'from' and 'against_from'; expected a day not after 'from'."]})
+    zone = ZoneInfo(settings.TIME_ZONE)
+    before = score_between(survey=survey, start=_start(start, zone), end=_start(until, zone))
+    after = score_between(survey=survey, start=_start(first, zone), end=_start(end, zone))
+    change = nps_change(before.tally, after.tally)
+    if change is None:
+        return {"change": None}
+    interval = list(change.interval)
+    enough = before.enough and after.enough
+    return {"change": {"difference": change.difference, "interval": interval, "real": change.real, "enough": enough}}
 
 
 def _customer_named(external_id: str) -> Customer:
@@ -123,11 +148,15 @@ def _refused(refusal: NotAsked) -> Answer:
 
 
 def _numbers(report: ScoreReport) -> dict[str, Any]:
+    nps, tally = report.kind == NPS, report.tally
     return {
-        "n": report.tally.n,
-        "promoters": report.tally.promoters,
-        "passives": report.tally.passives,
-        "detractors": report.tally.detractors,
+        "kind": report.kind,
+        "n": report.n,
+        "promoters": tally.promoters if nps else None,
+        "passives": tally.passives if nps else None,
+        "detractors": tally.detractors if nps else None,
+        "satisfied": satisfied_of(report.counts) if report.kind == CSAT else None,
+        "enough": report.enough,
         "score": report.score,
         "interval": None if report.interval is None else list(report.interval),
         "discarded": {"bot": report.bots, "provisional": report.provisional},

@@ -34,6 +34,7 @@ class Response(models.Model):
     kind = models.CharField("scale", max_length=4, choices=Survey.Kind)
     score = models.PositiveSmallIntegerField(null=True)
     comment = models.TextField(blank=True)
+    language = models.CharField(max_length=20, blank=True, help_text="in which the question was read")
     state = models.CharField(max_length=11, choices=State)
     confirmed_by = models.CharField(max_length=10, choices=ConfirmedBy, blank=True)
     reasons = models.JSONField(default=list, help_text="what the state rests on")

@@ -12,9 +12,16 @@ class Survey(models.Model):
         CSAT = scales.CSAT, "satisfaction (1–5)"
         CES = scales.CES, "effort (1–7)"
 
+    class Style(models.TextChoices):
+        NUMBERS = "numbers", "numbers"
+        FACES = "faces", "faces (1–5 only)"
+        STARS = "stars", "stars (1–5 only)"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=4, choices=Kind, default=Kind.NPS)
+    style = models.CharField(max_length=7, choices=Style, default=Style.NUMBERS, help_text="how the steps look")
+    accent = models.CharField(max_length=7, blank=True, help_text="such as #0b6b53; empty: the brand's own")
     active = models.BooleanField(default=True, help_text="an inactive survey asks nobody; open invitations stay open")
     days_after_answer = models.PositiveSmallIntegerField(default=90, help_text="nobody is asked again before")
     days_after_silence = models.PositiveSmallIntegerField(default=30, help_text="the same after no answer")
@@ -25,6 +32,11 @@ class Survey(models.Model):
 
     class Meta:
         ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(style="numbers") | models.Q(kind="csat"), name="faces_and_stars_are_for_five_steps"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -39,6 +51,8 @@ class SurveyVersion(models.Model):
     low_label = models.CharField(max_length=60)
     high_label = models.CharField(max_length=60)
     why = models.CharField("comment question", max_length=200)
+    follow_ups = models.JSONField(default=dict, help_text="a second question by level: high, middle, low")
+    translations = models.JSONField(default=dict, help_text="by language: question, labels, why, follow_ups")
     created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:

@@ -74,6 +74,7 @@ def confirm_answer(
     score: int,
     comment: str,
     at: datetime,
+    language: str = "",
     confirmed_by: str = Response.ConfirmedBy.BUTTON,
 ) -> Response:
     """Keep what a person answered; within the edit window a later answer replaces the earlier, all are kept.
@@ -90,11 +91,12 @@ def confirm_answer(
     comment = comment.strip()[:MAX_COMMENT]
     standing = active_response(locked)
     if standing is None:
-        return _first_answer(locked, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
+        return _first_answer(locked, score=score, comment=comment, at=at, language=language, confirmed_by=confirmed_by)
     if standing.state == Response.State.CONFIRMED and (standing.score, standing.comment) == (score, comment):
         return standing
     if is_settled_for_good(standing, at):
         raise EditWindowOver("This answer can no longer be changed.")
+    standing.language = language or standing.language
     return _revise(standing, score=score, comment=comment, at=at, confirmed_by=confirmed_by)
 
 
@@ -108,7 +110,9 @@ def is_settled_for_good(response: Response, at: datetime) -> bool:
     return bool(response.confirmed_by) and at >= edit_ends_at(response)
 
 
-def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datetime, confirmed_by: str) -> Response:
+def _first_answer(
+    invitation: Invitation, *, score: int, comment: str, at: datetime, language: str, confirmed_by: str
+) -> Response:
     response = Response.objects.create(
         invitation=invitation,
         survey=invitation.survey,
@@ -117,6 +121,7 @@ def _first_answer(invitation: Invitation, *, score: int, comment: str, at: datet
         kind=invitation.survey.kind,
         score=score,
         comment=comment,
+        language=language,
         state=_state(invitation, at),
         confirmed_by=confirmed_by,
         first_at=at,
@@ -147,9 +152,7 @@ def _revise(response: Response, *, score: int, comment: str, at: datetime, confi
     response.at = at
     response.revision += 1
     response.settled_at = None
-    response.save(
-        update_fields=["score", "comment", "state", "confirmed_by", "first_at", "at", "revision", "settled_at"]
-    )
+    response.save()
     keep_revision(response)
     return response
 

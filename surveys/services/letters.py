@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
-from surveys.models import Invitation
+from surveys.models import Invitation, Survey, SurveyVersion
 from surveys.queries import LETTER_KIND, cause_of, recipient_key
-from surveys.scales import NPS_LABELS, SCALES
+from surveys.scales import SCALES
 from surveys.tokens import score_url, survey_url, trap_url
+from surveys.words import spoken_wording, step_label, step_mark
 
 
 def queue_invitation_letter(*, invitation: Invitation) -> Message:
@@ -32,23 +34,37 @@ def queue_invitation_letter(*, invitation: Invitation) -> Message:
 
 
 def letter_context(invitation: Invitation) -> dict[str, Any]:
-    """Return the variables of the mail: plain JSON values, every link absolute and signed."""
-    version = invitation.version
-    token_id = invitation.token_id
+    """Return the variables of an invitation's mail, in the customer's language."""
+    customer = invitation.customer
+    with translation.override(customer.locale or settings.LANGUAGE_CODE):
+        return letter_values(
+            survey=invitation.survey,
+            version=invitation.version,
+            token_id=invitation.token_id,
+            first_name=customer.first_name,
+        )
+
+
+def letter_values(*, survey: Survey, version: SurveyVersion, token_id: str, first_name: str) -> dict[str, Any]:
+    """Return the variables in the language active now: plain JSON values, every link absolute and signed."""
+    scale, said = SCALES[survey.kind], spoken_wording(version)
     return {
-        "first_name": invitation.customer.first_name,
-        "question": spoken(version.question),
+        "first_name": first_name,
+        "question": said.question,
         "score_links": [
-            {"score": score, "label": f"{score} – {NPS_LABELS[score]}", "url": score_url(token_id, score)}
-            for score in SCALES[invitation.survey.kind].steps()
+            {
+                "score": score,
+                "mark": step_mark(survey, score),
+                "label": f"{score} – {step_label(survey.kind, score)}",
+                "url": score_url(token_id, score),
+            }
+            for score in scale.steps()
         ],
         "survey_url": survey_url(token_id),
-        "low_label": spoken(version.low_label),
-        "high_label": spoken(version.high_label),
+        "scale_low": scale.low,
+        "scale_high": scale.high,
+        "low_label": said.low_label,
+        "high_label": said.high_label,
         "trap_url": trap_url(token_id),
+        "accent": survey.accent.lstrip("#"),
     }
-
-
-def spoken(text: str) -> str:
-    """Return a wording with the company's name in place of `{brand}`."""
-    return text.replace("{brand}", settings.BRAND_NAME)

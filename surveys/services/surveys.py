@@ -1,46 +1,36 @@
 """Surveys and their wordings."""
 
-from dataclasses import asdict, dataclass
-
 from django.db import transaction
 
-from core.errors import Refused
+from core.contrast import parse_hex
+from core.errors import Invalid
 from surveys.models import Survey, SurveyVersion
-from surveys.scales import NPS, USABLE_KINDS
+from surveys.scales import CSAT, NPS
+from surveys.words import SHIPPED, Wording, fields_of, wording_of
 
 DEFAULT_SLUG = "nps"
 
 
-class UnsupportedKind(Refused):
-    """A kind of survey that cannot be asked yet."""
-
-    code = "not_yet_supported"
-    status = 422
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """What a survey says; `{brand}` stands for the company's name."""
-
-    question: str = "How likely are you to recommend {brand} to a friend?"
-    low_label: str = "Not at all likely"
-    high_label: str = "Extremely likely"
-    why: str = "Why?"
-
-
 @transaction.atomic
-def create_survey(*, slug: str, name: str, kind: str = NPS, wording: Wording | None = None) -> Survey:
-    """Create an active survey with its first wording; a kind other than NPS is refused."""
-    require_usable_kind(kind)
-    survey = Survey.objects.create(slug=slug, name=name, kind=kind)
-    SurveyVersion.objects.create(survey=survey, number=1, **asdict(wording or Wording()))
+def create_survey(
+    *, slug: str, name: str, kind: str = NPS, style: str = Survey.Style.NUMBERS, wording: Wording | None = None
+) -> Survey:
+    """Create an active survey with its first wording, the shipped one of its kind without another."""
+    require_fitting_look(kind=kind, style=style)
+    survey = Survey.objects.create(slug=slug, name=name, kind=kind, style=style)
+    SurveyVersion.objects.create(survey=survey, number=1, **fields_of(wording or SHIPPED[kind]))
     return survey
 
 
-def require_usable_kind(kind: str) -> None:
-    """Refuse what cannot be asked yet."""
-    if kind not in USABLE_KINDS:
-        raise UnsupportedKind(f"Surveys of kind {kind!r} are not yet supported.", pointer="/kind")
+def require_fitting_look(*, kind: str, style: str, accent: str = "") -> None:
+    """Refuse faces or stars on a scale that is not 1–5, and an accent that is no colour."""
+    if style != Survey.Style.NUMBERS and kind != CSAT:
+        raise Invalid("faces and stars are for satisfaction from 1 to 5 only; expected numbers", pointer="/style")
+    if accent:
+        try:
+            parse_hex(accent)
+        except ValueError as error:
+            raise Invalid(str(error), pointer="/accent") from None
 
 
 @transaction.atomic
@@ -51,14 +41,7 @@ def publish_wording(*, survey: Survey, wording: Wording) -> SurveyVersion:
     if latest is not None and wording == wording_of(latest):
         return latest
     number = latest.number + 1 if latest else 1
-    return SurveyVersion.objects.create(survey=survey, number=number, **asdict(wording))
-
-
-def wording_of(version: SurveyVersion) -> Wording:
-    """Return what a version says."""
-    return Wording(
-        question=version.question, low_label=version.low_label, high_label=version.high_label, why=version.why
-    )
+    return SurveyVersion.objects.create(survey=survey, number=number, **fields_of(wording))
 
 
 def ensure_default_survey() -> Survey:
@@ -70,5 +53,5 @@ def ensure_default_survey() -> Survey:
 @transaction.atomic
 def _create_default_survey() -> Survey:
     survey, _ = Survey.objects.get_or_create(slug=DEFAULT_SLUG, defaults={"name": "Net Promoter Score", "kind": NPS})
-    SurveyVersion.objects.get_or_create(survey=survey, number=1, defaults=asdict(Wording()))
+    SurveyVersion.objects.get_or_create(survey=survey, number=1, defaults=fields_of(SHIPPED[NPS]))
     return survey

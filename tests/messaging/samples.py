@@ -269,12 +269,16 @@ def _survey(question: str, label: str, path: str) -> dict:
         "score_links": [
             {
                 "score": score,
+                "mark": str(score),
                 "label": f"{score} – {label[:100]}" if score in (0, 9, 10) else "",
                 "url": url(f"{path}?score={score}"),
             }
             for score in range(11)
         ],
         "survey_url": url(path),
+        "scale_low": 0,
+        "scale_high": 10,
+        "accent": "",
         "low_label": label,
         "high_label": label,
         "trap_url": url(f"{path}/x"),

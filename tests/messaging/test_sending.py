@@ -126,7 +126,7 @@ def test_send_due_without_the_last_question_would_mail_who_has_opted_out(monkeyp
     """The sabotage twin: switch the guard off and the harm happens."""
     queue()
     set_preference(recipient_key=ANN.key, purpose="rewards", allowed=False, source="test")
-    monkeypatch.setattr(sending, "_reason_not_to_send", lambda row, *, at: "")
+    monkeypatch.setattr(sending, "_objection", lambda row, *, at: None)
 
     assert send() == 1
 

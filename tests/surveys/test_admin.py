@@ -35,6 +35,7 @@ FORM = {
     "name": "How are we doing",
     "slug": "doing",
     "kind": "nps",
+    "style": "numbers",
     "active": "on",
     "days_after_answer": 90,
     "days_after_silence": 30,
@@ -76,12 +77,43 @@ def test_survey_is_made_with_its_wording(boss):
     assert list(survey.versions.values_list("number", "question")) == [(1, "Would you recommend {brand}?")]
 
 
-@pytest.mark.parametrize("kind", ["csat", "ces"])
-def test_survey_of_a_kind_not_yet_supported_is_refused(boss, kind):
-    response = boss.post("/admin/surveys/survey/add/", FORM | {"kind": kind})
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"style": "stars"}, "expected numbers"), ({"accent": "green"}, "expected a colour such as")],
+)
+def test_survey_whose_look_does_not_fit_is_refused(boss, wrong, words):
+    response = boss.post("/admin/surveys/survey/add/", FORM | wrong)
 
-    assert "not yet supported" in response.content.decode()
+    assert words in response.content.decode()
     assert not Survey.objects.filter(slug="doing").exists()
+
+
+def test_survey_without_words_says_the_usual_ones_of_its_kind(boss):
+    silent = {"question": "", "low_label": "", "high_label": "", "why": ""}
+    boss.post("/admin/surveys/survey/add/", FORM | silent | {"kind": "csat", "style": "faces"})
+
+    survey = Survey.objects.get(slug="doing")
+    assert (survey.kind, survey.style, survey.versions.get().question) == (
+        "csat",
+        "faces",
+        "How satisfied are you with {brand}?",
+    )
+
+
+def test_survey_keeps_translations_and_second_questions(boss):
+    german = {"question_de": "Würdest du {brand} empfehlen?", "follow_low_de": "Was war los?"}
+    boss.post("/admin/surveys/survey/add/", FORM | german | {"follow_low": "What went wrong?"})
+
+    version = Survey.objects.get(slug="doing").versions.get()
+    assert version.follow_ups == {"low": "What went wrong?"}
+    assert version.translations == {
+        "de": {"question": "Würdest du {brand} empfehlen?", "follow_ups": {"low": "Was war los?"}}
+    }
+    form = boss.get(f"/admin/surveys/survey/{version.survey_id}/change/").context["adminform"].form
+    assert (form["question_de"].initial, form["follow_low"].initial) == (
+        "Würdest du {brand} empfehlen?",
+        "What went wrong?",
+    )
 
 
 def test_survey_with_other_words_gets_a_new_version(boss, survey):

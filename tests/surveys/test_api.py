@@ -5,8 +5,10 @@ import pytest
 from messaging.models import Message
 from surveys.eligibility import Limits
 from surveys.models import Invitation, Response
+from surveys.satisfaction import nps_change
+from surveys.scoring import Tally
 from surveys.services.answers import confirm_answer
-from surveys.services.invitations import plan_invitation
+from surveys.services.invitations import invite_customer, plan_invitation
 from surveys.services.surveys import create_survey
 from surveys.tokens import survey_url
 
@@ -148,6 +150,7 @@ def test_get_responses_lists_the_newest_first_in_pages(api, say, now, client):
         "invitation": rows[2].invitation.public_id,
         "customer": "p-2",
         "kind": "nps",
+        "language": "",
         "question": "How likely are you to recommend Goodword to a friend?",
         "score": 2,
         "band": "detractor",
@@ -183,6 +186,9 @@ def test_get_responses_filters_by_state(api, say, now):
 
 def test_get_score_of_nobody_is_null(api, now):
     assert api("get", "/surveys/nps/score").json() == {
+        "kind": "nps",
+        "satisfied": None,
+        "enough": False,
         "n": 0,
         "promoters": 0,
         "passives": 0,
@@ -198,6 +204,9 @@ def test_get_score_is_exactly_the_worked_example(api, say, now):
         say(f"p-{n}", 10 if n < 10 else 7 if n < 15 else 0, now)
 
     assert api("get", "/surveys/nps/score").json() == {
+        "kind": "nps",
+        "satisfied": None,
+        "enough": False,
         "n": 20,
         "promoters": 10,
         "passives": 5,
@@ -287,3 +296,59 @@ def test_get_score_refuses_a_range_it_cannot_read(api, now, query, pointer):
 
     assert response.status_code == 422
     assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("csat", [5] * 40 + [4] * 35 + [3] * 25, {"n": 100, "satisfied": 75, "score": 75, "interval": [65.7, 82.5]}),
+        (
+            "ces",
+            [1] * 2 + [2] * 3 + [3] * 5 + [4] * 10 + [5] * 30 + [6] * 30 + [7] * 20,
+            {"n": 100, "satisfied": None, "score": 5.33, "interval": [5.06, 5.6]},
+        ),
+    ],
+)
+def test_get_score_of_the_other_scales_is_exactly_the_worked_example(api, person, now, kind, given, told):
+    survey = create_survey(slug="s", name="S", kind=kind)
+    for number, score in enumerate(given):
+        asked = invite_customer(survey=survey, customer=person(f"k-{number}"), at=now)
+        confirm_answer(invitation=asked, score=score, comment="", at=now)
+
+    numbers = api("get", "/surveys/s/score").json()
+
+    assert {name: numbers[name] for name in told} == told
+    assert (numbers["kind"], numbers["enough"], numbers["promoters"]) == (kind, True, None)
+
+
+def test_get_score_tells_the_change_against_an_earlier_range(api, say, now):
+    for name, day, counts in (("a", 40, (24, 12, 8)), ("b", 10, (20, 14, 14))):
+        scores = [10] * counts[0] + [8] * counts[1] + [3] * counts[2]
+        for number, score in enumerate(scores):
+            say(f"{name}-{number}", score, now - day * DAY)
+
+    told = api("get", "/surveys/nps/score?from=2026-05-01&against_from=2026-04-01&against_to=2026-05-01").json()
+
+    expected = nps_change(Tally(24, 12, 8), Tally(20, 14, 14))
+    assert told["change"] == {
+        "difference": expected.difference,
+        "interval": list(expected.interval),
+        "real": False,
+        "enough": True,
+    }
+    assert "change" not in api("get", "/surveys/nps/score").json()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("from=2026-05-01&against_from=2026-04-01&against_to=2026-05-02", "/against_to"),
+        ("against_from=2026-04-01&against_to=2026-05-02", "/against_to"),
+        ("from=2026-05-01&against_to=2026-05-01", "/against_to"),
+        ("from=2026-05-01&against_from=2026-04-31&against_to=2026-05-01", "/against_from"),
+    ],
+)
+def test_get_score_refuses_ranges_that_share_answers(api, survey, now, query, field):
+    refused = api("get", f"/surveys/nps/score?{query}")
+
+    assert (refused.status_code, field in refused.content.decode()) == (422, True)

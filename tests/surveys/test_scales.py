@@ -1,6 +1,7 @@
 import pytest
 
-from surveys.scales import NPS, NPS_LABELS, SCALES, score_of_text
+from surveys.scales import NPS, SCALES, score_of_text
+from surveys.words import step_label
 
 
 @pytest.mark.parametrize(("text", "score"), [("0", 0), ("9", 9), ("10", 10)])
@@ -13,6 +14,19 @@ def test_score_of_text_is_none_for_anything_else(text):
     assert score_of_text(text, NPS) is None
 
 
-def test_every_step_of_the_scale_has_words():
-    assert len(NPS_LABELS) == len(SCALES[NPS].steps())
-    assert NPS_LABELS[9] == "very likely"
+@pytest.mark.parametrize("kind", SCALES)
+def test_every_step_of_a_scale_has_words_of_its_own(kind):
+    words = [step_label(kind, step) for step in SCALES[kind].steps()]
+
+    assert len(set(words)) == len(SCALES[kind].steps())
+    assert step_label(NPS, 9) == "very likely"
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [("nps", "lllllllmmhh"), ("csat", "llmhh"), ("ces", "lllmhhh")],
+)
+def test_level_of_every_step(kind, levels):
+    scale = SCALES[kind]
+
+    assert "".join(scale.level_of(step)[0] for step in scale.steps()) == levels

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from core.errors import Invalid
 from messaging.models import Message, Preference, Suppression
 from surveys import eligibility
 from surveys.models import Invitation, Survey
@@ -14,13 +16,12 @@ from surveys.services.invitations import (
     note_sent_invitations,
 )
 from surveys.services.surveys import (
-    UnsupportedKind,
-    Wording,
     create_survey,
     ensure_default_survey,
     publish_wording,
 )
 from surveys.tokens import survey_url
+from surveys.words import SHIPPED
 from tests.surveys.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -37,18 +38,19 @@ def test_ensure_default_survey_is_made_once():
     assert (first.slug, first.kind, first.active, first.versions.count()) == ("nps", "nps", True, 1)
 
 
-@pytest.mark.parametrize("kind", ["csat", "ces"])
-def test_create_survey_refuses_a_kind_not_yet_supported(kind):
-    with pytest.raises(UnsupportedKind, match="not yet supported"):
-        create_survey(slug="s", name="S", kind=kind)
+@pytest.mark.parametrize("style", ["faces", "stars"])
+@pytest.mark.parametrize("kind", ["nps", "ces"])
+def test_create_survey_refuses_faces_on_another_scale_than_five_steps(kind, style):
+    with pytest.raises(Invalid, match="expected numbers"):
+        create_survey(slug="s", name="S", kind=kind, style=style)
 
     assert Survey.objects.count() == 0
 
 
 def test_publish_wording_answers_keep_the_wording_they_answered(survey, invitation, now, person):
     asked = invitation.version
-    newer = publish_wording(survey=survey, wording=Wording(question="Would you?"))
-    same = publish_wording(survey=survey, wording=Wording(question="Would you?"))
+    newer = publish_wording(survey=survey, wording=replace(SHIPPED["nps"], question="Would you?"))
+    same = publish_wording(survey=survey, wording=replace(SHIPPED["nps"], question="Would you?"))
 
     response = confirm_answer(invitation=invitation, score=9, comment="", at=now)
     later = invite_customer(survey=survey, customer=person("c-2"), at=now)
@@ -72,7 +74,12 @@ def test_invite_customer_queues_the_mail_with_the_invitation(survey, ann, now):
     assert letter.context["question"] == "How likely are you to recommend Goodword to a friend?"
     assert [link["score"] for link in letter.context["score_links"]] == list(range(11))
     url = survey_url(invitation.token_id)
-    assert letter.context["score_links"][9] == {"score": 9, "label": "9 – very likely", "url": f"{url}?score=9"}
+    assert letter.context["score_links"][9] == {
+        "score": 9,
+        "mark": "9",
+        "label": "9 – very likely",
+        "url": f"{url}?score=9",
+    }
     assert (letter.context["survey_url"], letter.context["trap_url"]) == (url, f"{url}/view")
     assert (invitation.state, invitation.expires_at) == ("planned", now + 30 * DAY)
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,8 +28,7 @@ from surveys.answers import may_submit_itself
 from surveys.forms import AnswerForm, MoreForm
 from surveys.models import Invitation, Response
 from surveys.queries import active_response, sent_at_of
-from surveys.scales import NPS_LABELS, SCALES, score_of_text
-from surveys.scoring import Band, band_of
+from surveys.scales import NPS, SCALES, Level, score_of_text
 from surveys.services.answers import (
     EditWindowOver,
     InvitationClosed,
@@ -38,7 +38,7 @@ from surveys.services.answers import (
     record_click,
 )
 from surveys.services.invitations import NoFreshLink, renew_invitation
-from surveys.services.letters import spoken
+from surveys.words import follow_up, shown_question
 
 Page = Callable[[HttpRequest, Invitation, str], HttpResponse]
 View = Callable[[HttpRequest, str], HttpResponse]
@@ -93,20 +93,21 @@ def thank(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
     standing = active_response(invitation)
     if standing is None or standing.score is None:
         return redirect("surveys:answer", token=token)
-    band = band_of(standing.score)
+    level = SCALES[standing.kind].level_of(standing.score)
     context = {
         "token": token,
         "first_name": invitation.customer.first_name,
         "response": standing,
         "told": "told" in request.GET,
+        "asked": follow_up(standing.version, level),
         "editable_until": _editable_until(standing),
         "shares": show_share_cards(
             links=ensure_links(customer=invitation.customer), placement=Placement.SURVEY, at=timezone.now()
         )
-        if band is Band.PROMOTER
+        if standing.kind == NPS and level is Level.HIGH
         else [],
     }
-    return _page(request, f"thanks_{band}", context)
+    return _page(request, f"thanks_{level}", context)
 
 
 @require_POST
@@ -148,6 +149,7 @@ def _confirm(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
         score=answer["score"],
         comment=answer["comment"] or (standing.comment if standing and answer["itself"] else ""),
         at=now,
+        language=get_language() or "",
         confirmed_by=_confirmed_by(answer, standing),
     )
     return redirect("surveys:thanks", token=token)
@@ -192,19 +194,10 @@ def _question(
     itself: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    version = invitation.version
-    chosen = str(form["score"].value())
     context: dict[str, Any] = {
         "token": token,
         "form": form,
-        "question": spoken(version.question),
-        "low_label": spoken(version.low_label),
-        "high_label": spoken(version.high_label),
-        "why": spoken(version.why),
-        "steps": [
-            {"score": step, "label": NPS_LABELS[step], "chosen": str(step) == chosen}
-            for step in SCALES[invitation.survey.kind].steps()
-        ],
+        **shown_question(invitation.survey, invitation.version, chosen=str(form["score"].value())),
         "standing": standing if standing and standing.confirmed_by else None,
         "itself": itself,
         "editable_until": _editable_until(standing) if standing else None,
