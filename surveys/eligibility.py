@@ -1,8 +1,11 @@
 """Who may be asked, and when next: limits by person over all surveys."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import Enum
+from zoneinfo import ZoneInfo
+
+_SATURDAY = 5
 
 
 class Reason:
@@ -32,6 +35,28 @@ class Throttle:
     after_answer: timedelta = timedelta(days=90)
     after_silence: timedelta = timedelta(days=30)
     between: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When mails may leave: the hours from `start` to before `end` of the person's day, on weekdays only or on all."""
+
+    start: int = 0
+    end: int = 24
+    weekdays_only: bool = False
+
+    def next_open(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """Return `at` where it lies within the hours, else the first moment after it that does."""
+        local = at.astimezone(zone)
+        day = local.date()
+        if self._takes(day) and self.start <= local.hour < self.end:
+            return at
+        if not self._takes(day) or local.hour >= self.end:
+            day = next(one for one in (day + timedelta(days=ahead) for ahead in range(1, 4)) if self._takes(one))
+        return datetime.combine(day, time(self.start), zone).astimezone(at.tzinfo)
+
+    def _takes(self, day: date) -> bool:
+        return not self.weekdays_only or day.weekday() < _SATURDAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from core.periods import start_of_day
@@ -12,7 +13,7 @@ from messaging.kinds import KINDS
 from messaging.models import Message
 from messaging.queries import refusals_of
 from referrals.models import Customer
-from surveys.eligibility import Contact, History, Reason, Throttle
+from surveys.eligibility import Contact, History, Hours, Reason, Throttle
 from surveys.models import Invitation, Response, Survey, SurveyVersion
 from surveys.satisfaction import ENOUGH, csat_interval, csat_of, mean_interval, mean_of
 from surveys.scales import CSAT, NPS, SCALES
@@ -63,9 +64,14 @@ def sent_at_of(invitation: Invitation) -> datetime | None:
     return sent.values_list("sent_at", flat=True).first()
 
 
-def history_of(customer: Customer) -> History:
-    """Return when the person was last asked, last left it unanswered and last answered, over all surveys."""
+def history_of(customer: Customer, *, before: Invitation | None = None) -> History:
+    """Return when the person was last asked, last left it unanswered and last answered, over all surveys.
+
+    `before` an invitation that is about to leave: without it and without those that are to leave after it.
+    """
     asked = Invitation.objects.filter(customer__in=person_of(customer)).exclude(state=Invitation.State.NOT_ASKED)
+    if before is not None:
+        asked = asked.exclude(Q(pk=before.pk) | Q(state=Invitation.State.PLANNED, send_at__gte=before.send_at))
     found = asked.aggregate(
         answered_at=Max("responses__at", filter=Q(responses__state__in=_ACTIVE)),
         unanswered_at=Max("send_at", filter=~Q(state=Invitation.State.ANSWERED)),
@@ -81,6 +87,19 @@ def throttle_of(survey: Survey) -> Throttle:
         after_silence=timedelta(days=survey.days_after_silence),
         between=timedelta(hours=survey.hours_between),
     )
+
+
+def hours_of(survey: Survey) -> Hours:
+    """Return when mails of the survey may leave."""
+    return Hours(survey.write_from, survey.write_until, survey.weekdays_only)
+
+
+def zone_of(customer: Customer) -> ZoneInfo:
+    """Return the customer's time zone, the installation's where theirs is not known."""
+    try:
+        return ZoneInfo(customer.time_zone or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
 
 
 def active_response(invitation: Invitation) -> Response | None:

@@ -61,6 +61,9 @@ class _WordedForm(forms.ModelForm):  # type: ignore[type-arg]
             "hours_between",
             "open_days",
             "edit_hours",
+            "write_from",
+            "write_until",
+            "weekdays_only",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,8 +85,10 @@ class _WordedForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[f"follow_{level}{end}"].initial = said.get("follow_ups", {}).get(level, "")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a look that does not fit the scale."""
+        """Refuse a look that does not fit the scale, and hours in which nothing could ever leave."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("write_from", 0) < cleaned.get("write_until", 24) <= 24:
+            self.add_error("write_until", "Expected an hour after the first one, at most 24.")
         kind = cleaned.get("kind") or self.instance.kind
         try:
             require_fitting_look(kind=kind, style=cleaned.get("style", ""), accent=cleaned.get("accent", ""))
@@ -153,6 +158,7 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
             (f"What it says in {name}", {"fields": tuple(word_fields(code)), "classes": ("collapse",)})
             for code, name in OTHER_LANGUAGES
         ),
+        ("When mails leave", {"fields": ("write_from", "write_until", "weekdays_only")}),
         (
             "Whom it leaves in peace",
             {"fields": ("days_after_answer", "days_after_silence", "hours_between", "open_days", "edit_hours")},

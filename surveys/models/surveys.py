@@ -28,6 +28,11 @@ class Survey(models.Model):
     hours_between = models.PositiveSmallIntegerField(default=24, help_text="never two invitations within")
     open_days = models.PositiveSmallIntegerField(default=30, help_text="how long an invitation can be answered")
     edit_hours = models.PositiveSmallIntegerField(default=24, help_text="how long an answer can be changed")
+    write_from = models.PositiveSmallIntegerField(
+        default=0, help_text="mails leave from this hour on, the customer's own"
+    )
+    write_until = models.PositiveSmallIntegerField(default=24, help_text="and before this one; 0 to 24: at any hour")
+    weekdays_only = models.BooleanField(default=False, help_text="mails leave from Monday to Friday only")
     created_at = models.DateTimeField(default=clocks.now, editable=False)
 
     class Meta:
@@ -35,6 +40,10 @@ class Survey(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(style="numbers") | models.Q(kind="csat"), name="faces_and_stars_are_for_five_steps"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(write_from__lt=models.F("write_until"), write_until__lte=24),
+                name="a_survey_has_hours_to_write",
             ),
         ]
 

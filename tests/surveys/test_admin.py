@@ -42,6 +42,8 @@ FORM = {
     "hours_between": 24,
     "open_days": 30,
     "edit_hours": 24,
+    "write_from": 8,
+    "write_until": 20,
     "question": "Would you recommend {brand}?",
     "low_label": "No",
     "high_label": "Yes",
@@ -79,9 +81,14 @@ def test_survey_is_made_with_its_wording(boss):
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"style": "stars"}, "expected numbers"), ({"accent": "green"}, "expected a colour such as")],
+    [
+        ({"style": "stars"}, "expected numbers"),
+        ({"accent": "green"}, "expected a colour such as"),
+        ({"write_from": 9, "write_until": 9}, "Expected an hour after the first one"),
+        ({"write_until": 25}, "Expected an hour after the first one"),
+    ],
 )
-def test_survey_whose_look_does_not_fit_is_refused(boss, wrong, words):
+def test_survey_whose_look_or_hours_do_not_fit_is_refused(boss, wrong, words):
     response = boss.post("/admin/surveys/survey/add/", FORM | wrong)
 
     assert words in response.content.decode()
