@@ -22,6 +22,7 @@ from rewards.services.perk_events import open_events_due
 from rewards.services.simulations import run_simulations
 from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
+from surveys.services.leaving import remind_due
 from surveys.services.settling import settle_answers, take_up_taps
 
 DUE: list[tuple[str, DueWork]] = [
@@ -51,6 +52,7 @@ DUE: list[tuple[str, DueWork]] = [
     ("claims-unanswered", end_silent_claims),
     ("shop-webhook-texts", purge_raw_calls),
     ("survey-mails-sent", note_sent_invitations),
+    ("survey-reminders", remind_due),
     ("expired-surveys", expire_invitations),
     ("tapped-answers", take_up_taps),
     ("answers-settled", settle_answers),

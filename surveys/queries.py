@@ -20,6 +20,7 @@ from surveys.scales import CSAT, NPS, SCALES
 from surveys.scoring import Tally, nps_interval, nps_of, tally_of
 
 LETTER_KIND = "survey_invitation"
+REMINDER_KIND = "survey_reminder"
 _ACTIVE = (Response.State.PROVISIONAL, Response.State.CONFIRMED)
 
 
@@ -57,27 +58,28 @@ def cause_of(invitation: Invitation) -> str:
 
 
 def sent_at_of(invitation: Invitation) -> datetime | None:
-    """Return when the invitation's mail left, None where that is not known."""
-    if invitation.sent_at is not None:
-        return invitation.sent_at
-    sent = Message.objects.filter(kind=LETTER_KIND, cause=cause_of(invitation), sent_at__isnull=False)
-    return sent.values_list("sent_at", flat=True).first()
+    """Return when the invitation's latest mail left, None where that is not known or one is just leaving."""
+    letters = Message.objects.filter(kind__in=(LETTER_KIND, REMINDER_KIND), cause=cause_of(invitation))
+    found = letters.aggregate(latest=Max("sent_at"), leaving=Count("pk", filter=Q(state=Message.State.SENDING)))
+    return None if found["leaving"] else found["latest"] or invitation.sent_at
 
 
-def history_of(customer: Customer, *, before: Invitation | None = None) -> History:
+def history_of(customer: Customer, *, leaving: Invitation | None = None, at: datetime | None = None) -> History:
     """Return when the person was last asked, last left it unanswered and last answered, over all surveys.
 
-    `before` an invitation that is about to leave: without it and without those that are to leave after it.
+    For a mail that is `leaving` at `at`: without its invitation, and without those that are to leave later.
     """
     asked = Invitation.objects.filter(customer__in=person_of(customer)).exclude(state=Invitation.State.NOT_ASKED)
-    if before is not None:
-        asked = asked.exclude(Q(pk=before.pk) | Q(state=Invitation.State.PLANNED, send_at__gte=before.send_at))
+    if leaving is not None:
+        asked = asked.exclude(Q(pk=leaving.pk) | Q(state=Invitation.State.PLANNED, send_at__gt=at))
     found = asked.aggregate(
         answered_at=Max("responses__at", filter=Q(responses__state__in=_ACTIVE)),
         unanswered_at=Max("send_at", filter=~Q(state=Invitation.State.ANSWERED)),
         asked_at=Max("send_at"),
+        reminded_at=Max("reminded_at"),
     )
-    return History(**found)
+    asked_at = max(filter(None, (found["asked_at"], found.pop("reminded_at"))), default=None)
+    return History(**found | {"asked_at": asked_at})
 
 
 def throttle_of(survey: Survey) -> Throttle:

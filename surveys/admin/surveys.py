@@ -61,6 +61,7 @@ class _WordedForm(forms.ModelForm):  # type: ignore[type-arg]
             "hours_between",
             "open_days",
             "edit_hours",
+            "reminder_days",
             "write_from",
             "write_until",
             "weekdays_only",
@@ -158,7 +159,7 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
             (f"What it says in {name}", {"fields": tuple(word_fields(code)), "classes": ("collapse",)})
             for code, name in OTHER_LANGUAGES
         ),
-        ("When mails leave", {"fields": ("write_from", "write_until", "weekdays_only")}),
+        ("When mails leave", {"fields": ("write_from", "write_until", "weekdays_only", "reminder_days")}),
         (
             "Whom it leaves in peace",
             {"fields": ("days_after_answer", "days_after_silence", "hours_between", "open_days", "edit_hours")},

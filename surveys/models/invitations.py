@@ -42,6 +42,7 @@ class Invitation(models.Model):
     decided_at = models.DateTimeField()
     send_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True, help_text="when the one reminder was put on its way")
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clocks.now, editable=False)
@@ -51,6 +52,9 @@ class Invitation(models.Model):
             models.Index(fields=["customer", "send_at"], name="invitation_of_customer"),
             models.Index(
                 fields=["expires_at"], condition=models.Q(state__in=["planned", "sent"]), name="invitation_to_expire"
+            ),
+            models.Index(
+                fields=["sent_at"], condition=models.Q(state="sent", reminded_at=None), name="invitation_to_remind"
             ),
             models.Index(fields=["send_at"], condition=models.Q(state="planned"), name="invitation_planned"),
         ]

@@ -28,6 +28,9 @@ class Survey(models.Model):
     hours_between = models.PositiveSmallIntegerField(default=24, help_text="never two invitations within")
     open_days = models.PositiveSmallIntegerField(default=30, help_text="how long an invitation can be answered")
     edit_hours = models.PositiveSmallIntegerField(default=24, help_text="how long an answer can be changed")
+    reminder_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="one reminder after so many days without an answer, such as 5; empty: none"
+    )
     write_from = models.PositiveSmallIntegerField(
         default=0, help_text="mails leave from this hour on, the customer's own"
     )

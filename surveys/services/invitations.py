@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core.errors import Refused
-from messaging.gates import Objection
 from messaging.models import Message
 from referrals.models import Customer
 from surveys.eligibility import Limits, Reason, Verdict, judge
@@ -122,7 +121,7 @@ def plan_invitation(
     list(person_of(customer).order_by("pk").select_for_update(no_key=True))  # two at once decide one after the other
     customer.refresh_from_db()
     when = hours_of(survey).next_open(max(send_at or at, at), zone_of(customer))
-    verdict = _judge(survey, customer, limits=limits, at=when)
+    verdict = judge_customer(survey, customer, limits=limits, at=when)
     invitation = Invitation.objects.create(
         survey=survey,
         version=current_version(survey),
@@ -141,35 +140,15 @@ def plan_invitation(
     return invitation
 
 
-def object_to_letter(letter: Message, at: datetime) -> Objection | None:
-    """Say what speaks against an invitation's mail at the moment it is about to leave; the reason is kept."""
-    planned = Invitation.objects.select_related("survey", "customer").filter(state=Invitation.State.PLANNED)
-    invitation = next((one for one in planned.filter(public_id=letter.cause.partition(":")[2])), None)
-    if invitation is None:
-        return Objection(Message.Reason.WITHDRAWN)
-    survey, customer = invitation.survey, invitation.customer
-    verdict = _judge(survey, customer, limits=_limits_of(invitation), at=at, before=invitation)
-    if not verdict.asked:
-        Invitation.objects.filter(pk=invitation.pk).update(next_at=verdict.next_at)
-        return Objection(verdict.reason)
-    opens = hours_of(survey).next_open(at, zone_of(customer))
-    return Objection(Message.Reason.QUIET_HOURS, until=opens) if opens > at else None
-
-
-def _limits_of(invitation: Invitation) -> Limits:
-    if invitation.forced:
-        return Limits.NONE
-    return Limits.PAUSE if invitation.cause.startswith("renewal:") else Limits.ALL
-
-
-def _judge(
-    survey: Survey, customer: Customer, *, limits: Limits, at: datetime, before: Invitation | None = None
+def judge_customer(
+    survey: Survey, customer: Customer, *, limits: Limits, at: datetime, leaving: Invitation | None = None
 ) -> Verdict:
+    """Return whether a survey may ask a customer at `at`, for one that is `leaving` already."""
     if not survey.active:
         return Verdict(Reason.INACTIVE)
     return judge(
         contact=contact_of(customer),
-        history=history_of(customer, before=before),
+        history=history_of(customer, leaving=leaving, at=at),
         throttle=throttle_of(survey),
         limits=limits,
         at=at,

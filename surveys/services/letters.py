@@ -1,5 +1,6 @@
 """The invitation mail: what it says and where its links lead."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from messaging.models import Message
 from messaging.recipients import Recipient
 from messaging.services import queue_message
 from surveys.models import Invitation, Survey, SurveyVersion
-from surveys.queries import LETTER_KIND, cause_of, recipient_key
+from surveys.queries import LETTER_KIND, REMINDER_KIND, cause_of, recipient_key
 from surveys.scales import SCALES
 from surveys.tokens import score_url, survey_url, trap_url
 from surveys.words import spoken_wording, step_label, step_mark
@@ -17,9 +18,18 @@ from surveys.words import spoken_wording, step_label, step_mark
 
 def queue_invitation_letter(*, invitation: Invitation) -> Message:
     """Queue the mail, due when the invitation is to be sent; its row says if it will not be sent, and why."""
+    return _queue(LETTER_KIND, invitation, due_at=invitation.send_at)
+
+
+def queue_reminder(*, invitation: Invitation, at: datetime) -> Message:
+    """Queue the one reminder of an invitation, with the same links."""
+    return _queue(REMINDER_KIND, invitation, due_at=at)
+
+
+def _queue(kind: str, invitation: Invitation, *, due_at: datetime) -> Message:
     customer = invitation.customer
     return queue_message(
-        kind=LETTER_KIND,
+        kind=kind,
         recipient=Recipient(
             key=recipient_key(customer),
             email=customer.email,
@@ -29,7 +39,7 @@ def queue_invitation_letter(*, invitation: Invitation) -> Message:
         ),
         cause=cause_of(invitation),
         context=letter_context(invitation),
-        due_at=invitation.send_at,
+        due_at=due_at,
     )
 
 

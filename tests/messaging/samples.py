@@ -7,7 +7,7 @@ from messaging.services import Recipient, queue_message
 
 ANN = Recipient(key="customer:1", email="ann@shop.example", name="Ann Example", locale="en")
 BULK_KINDS = (
-    *("purchase_thanks", "friend_joined", "friend_claimed", "reward_available", "survey_invitation"),
+    *("purchase_thanks", "friend_joined", "friend_claimed", "reward_available", "survey_invitation", "survey_reminder"),
     *("milestone_reached", "milestone_near", "tier_up", "tier_at_risk", "badge_earned", "event_invitation"),
     *("gift_ready", "choose_gift", "leaderboard_prize"),
 )
@@ -93,6 +93,7 @@ def ordinary() -> dict[str, dict]:
         },
         "webhook_disabled": {"endpoint": "Shop", "gone": 1, "admin_url": url("/admin/messaging/webhookendpoint/1/")},
         "survey_invitation": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
+        "survey_reminder": _survey("How likely are you to recommend us?", "very likely", "/s/TOKEN"),
         **_standing("Ann", "Gold", 5, "2026-05-14", "/events/TOKEN"),
     }
 
@@ -145,6 +146,7 @@ def shortest() -> dict[str, dict]:
         },
         "webhook_disabled": {"endpoint": "", "gone": 0, "admin_url": url()},
         "survey_invitation": _survey("?", "", "/s/T") | {"first_name": ""},
+        "survey_reminder": _survey("?", "", "/s/T") | {"first_name": ""},
         **_standing("", "", 1, "2026-01-01", "/"),
         "milestone_reached": {"first_name": "", "referrals": 1, "gets": "", "available_on": "", "portal_url": url()},
     }
@@ -213,6 +215,7 @@ def longest() -> dict[str, dict]:
         },
         "webhook_disabled": {"endpoint": long, "gone": 0, "admin_url": url(path)},
         "survey_invitation": _survey(long, long, path) | {"first_name": long},
+        "survey_reminder": _survey(long, long, path) | {"first_name": long},
         **_standing(long, long, 10**9, "2026-12-31", path),
     }
 
