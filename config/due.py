@@ -24,6 +24,7 @@ from rewards.services.standing import refresh_standings_due
 from surveys.services.invitations import expire_invitations, note_sent_invitations
 from surveys.services.leaving import remind_due
 from surveys.services.settling import settle_answers, take_up_taps
+from surveys.services.triggers import ask_due
 
 DUE: list[tuple[str, DueWork]] = [
     ("deliveries", dispatch.deliver_due),
@@ -45,6 +46,7 @@ DUE: list[tuple[str, DueWork]] = [
     ("redemptions-handed-over", handing_over.hand_over_due),
     ("fulfilment-calls", calling.send_calls_due),
     ("budgets", budgets.watch_budgets),
+    ("surveys-triggered", ask_due),
     ("messages", send_due),
     ("webhooks", send_due_webhooks),
     ("daily-keys", purge_daily_keys),

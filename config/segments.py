@@ -7,6 +7,7 @@ from referrals.queries.segments import programs_with_audience
 from referrals.segments import Registered
 from rewards.queries import segment_fields as reward_fields
 from surveys import segment_fields as survey_fields
+from surveys.services.triggers import triggers_with_segment
 
 SEGMENT_FIELDS: list[Registered] = [
     *referral_fields.SEGMENT_FIELDS,
@@ -14,4 +15,4 @@ SEGMENT_FIELDS: list[Registered] = [
     *survey_fields.SEGMENT_FIELDS,
 ]
 # Each returns in words what of its app uses the segment with that slug.
-SEGMENT_USERS: list[Callable[[str], Iterable[str]]] = [programs_with_audience]
+SEGMENT_USERS: list[Callable[[str], Iterable[str]]] = [programs_with_audience, triggers_with_segment]

@@ -26,9 +26,14 @@ SUBSCRIPTIONS: dict[type[DomainEvent], list[Callable[[Any], None]]] = {
         referral_handlers.ask_named_advocate,
         gift_handlers.note_coupon,
         referral_handlers.thank_for_purchase,
+        survey_handlers.note_occasion,
         analytics_handlers.mark_event,
     ],
-    referral_events.EventsRecorded: [referral_handlers.thank_for_purchases, analytics_handlers.mark_events],
+    referral_events.EventsRecorded: [
+        referral_handlers.thank_for_purchases,
+        survey_handlers.note_occasions_of_many,
+        analytics_handlers.mark_events,
+    ],
     referral_events.ReferralJudged: [
         reward_handlers.grant,
         gift_handlers.settle_gift,

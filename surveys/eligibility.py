@@ -18,6 +18,9 @@ class Reason:
     THROTTLED = "throttled"
     INACTIVE = "survey_inactive"
     UNDELIVERED = "undelivered"
+    NOT_SAMPLED = "not_sampled"
+    NOT_IN_SEGMENT = "not_in_segment"
+    TOO_LATE = "too_late"
 
 
 class Limits(Enum):

@@ -15,8 +15,9 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Invalid
+from referrals.queries.segments import find_segment
 from surveys.admin.read_only import ReadOnly
-from surveys.models import Survey, SurveyVersion
+from surveys.models import Survey, SurveyVersion, Trigger
 from surveys.queries import current_version
 from surveys.scales import NPS, Level
 from surveys.services.surveys import ensure_default_survey, publish_wording, require_fitting_look
@@ -135,6 +136,36 @@ class VersionInline(ReadOnly, TabularInline):  # type: ignore[misc]
     verbose_name_plural = "wordings so far"
 
 
+class TriggerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """When somebody is asked; a custom event needs its name, a segment has to exist."""
+
+    class Meta:
+        model = Trigger
+        fields = ("after", "event_name", "delay_hours", "sample_percent", "segment", "active")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a name where none belongs, a missing one, and a segment that does not exist."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if (cleaned.get("after") == Trigger.After.CUSTOM) != bool(cleaned.get("event_name")):
+            self.add_error("event_name", "Expected the event's name for a custom event, and none for any other.")
+        if cleaned.get("segment") and find_segment(cleaned["segment"]) is None:
+            self.add_error("segment", f"There is no segment {cleaned['segment']!r}.")
+        return cleaned
+
+
+class TriggerInline(TabularInline):  # type: ignore[misc]
+    """After what people are asked; switched off rather than deleted, as its decisions are kept."""
+
+    model = Trigger
+    form = TriggerForm
+    extra = 0
+    verbose_name_plural = "asks by itself after"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Triggers are switched off, not deleted."""
+        return False
+
+
 @admin.register(Survey)
 class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
     """The questions the company asks."""
@@ -143,7 +174,7 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "slug", "kind", "active", "look")
     list_filter = ("kind", "active")
     search_fields = ("name", "slug")
-    inlines = (VersionInline,)
+    inlines = (TriggerInline, VersionInline)
     fieldsets = (
         (None, {"fields": ("name", "slug", "kind", "active")}),
         ("How it looks", {"fields": ("style", "accent")}),

@@ -140,6 +140,21 @@ def plan_invitation(
     return invitation
 
 
+def keep_refusal(*, survey: Survey, customer: Customer, at: datetime, cause: str, reason: str) -> Invitation:
+    """Keep the decision not to ask somebody for a reason of whoever wanted to ask."""
+    return Invitation.objects.create(
+        survey=survey,
+        version=current_version(survey),
+        customer=customer,
+        state=Invitation.State.NOT_ASKED,
+        reason=reason,
+        cause=cause,
+        decided_at=at,
+        send_at=at,
+        expires_at=at,
+    )
+
+
 def judge_customer(
     survey: Survey, customer: Customer, *, limits: Limits, at: datetime, leaving: Invitation | None = None
 ) -> Verdict:

@@ -48,6 +48,8 @@ FORM = {
     "low_label": "No",
     "high_label": "Yes",
     "why": "Why?",
+    "triggers-TOTAL_FORMS": 0,
+    "triggers-INITIAL_FORMS": 0,
     "versions-TOTAL_FORMS": 0,
     "versions-INITIAL_FORMS": 0,
 }
@@ -105,6 +107,39 @@ def test_survey_without_words_says_the_usual_ones_of_its_kind(boss):
         "faces",
         "How satisfied are you with {brand}?",
     )
+
+
+TRIGGER = {
+    "triggers-TOTAL_FORMS": 1,
+    "triggers-0-after": "custom",
+    "triggers-0-event_name": "order.delivered",
+    "triggers-0-delay_hours": 24,
+    "triggers-0-sample_percent": 50,
+    "triggers-0-active": "on",
+}
+
+
+def test_survey_is_told_after_what_to_ask(boss):
+    boss.post("/admin/surveys/survey/add/", FORM | TRIGGER)
+
+    made = Survey.objects.get(slug="doing").triggers.get()
+    assert (made.after, made.event_name, made.delay_hours, made.sample_percent) == ("custom", "order.delivered", 24, 50)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"triggers-0-event_name": ""}, "name for a custom event"),
+        ({"triggers-0-after": "purchase"}, "none for any other"),
+        ({"triggers-0-sample_percent": 101}, "less than or equal to 100"),
+        ({"triggers-0-segment": "gone"}, "There is no segment"),
+    ],
+)
+def test_trigger_that_makes_no_sense_is_refused(boss, wrong, words):
+    answer = boss.post("/admin/surveys/survey/add/", FORM | TRIGGER | wrong)
+
+    assert words in answer.content.decode()
+    assert not Survey.objects.filter(slug="doing").exists()
 
 
 def test_survey_keeps_translations_and_second_questions(boss):
