@@ -64,7 +64,7 @@ def preview_page(request: HttpRequest, slug: str) -> HttpResponse:
     with translation.override(_language(request)):
         context = {"preview": True, **shown_question(survey, current_version(survey), chosen="")}
         response = render(request, "surveys/public/question.html", context)
-    response._csp_update = {"frame-ancestors": ["'self'"]}  # type: ignore[attr-defined]
+    response._csp_replace = {"frame-ancestors": ["'self'"]}  # type: ignore[attr-defined]
     return response
 
 

@@ -9,6 +9,9 @@ from tests.contracts.test_permissions import API, PAGES, address  # noqa: F401 -
 pytestmark = pytest.mark.django_db
 
 
+PREVIEWS = ("/surveys/nps/preview/page", "/surveys/nps/preview/mail")
+
+
 def policy_of(answer):
     """Return the directives of the content security policy."""
     parts = (part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";") if part.strip())
@@ -18,7 +21,7 @@ def policy_of(answer):
 def test_every_answer_has_the_strict_policy(callers, address):  # noqa: F811
     paths = {address(f"api/v1/{route}") for route, _ in API} | {address(route) for route, _ in PAGES}
 
-    for path in sorted(paths - {"/api/docs/"}):
+    for path in sorted(paths - {"/api/docs/", *PREVIEWS}):
         answer = callers["admin"].call("GET", path)
         policy = policy_of(answer)
         assert "unsafe" not in answer["Content-Security-Policy"], path
@@ -28,6 +31,21 @@ def test_every_answer_has_the_strict_policy(callers, address):  # noqa: F811
         assert answer["X-Content-Type-Options"] == "nosniff", path
         assert answer["X-Frame-Options"] == "DENY", path
         assert answer["Referrer-Policy"], path
+
+
+def test_previews_are_framed_by_this_site_alone_and_run_nothing(callers):
+    page, letter = (callers["admin"].call("GET", path) for path in PREVIEWS)
+
+    for answer in (page, letter):
+        assert (policy_of(answer)["frame-ancestors"], answer["X-Frame-Options"]) == ("'self'", "SAMEORIGIN")
+    assert "unsafe" not in page["Content-Security-Policy"]
+    assert policy_of(letter) == {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "'self' data: https:",
+        "frame-ancestors": "'self'",
+        "sandbox": "",
+    }
 
 
 def test_only_the_admin_may_evaluate(callers):
