@@ -14,24 +14,24 @@ from surveys.services.invitations import judge_customer
 from surveys.services.letters import queue_reminder
 
 State = Invitation.State
+LATEST = timedelta(days=7)
+"""Who could not be reminded in time is not reminded so long after it: nor when reminders are switched on later."""
 
 
 def remind_due(*, at: datetime) -> int:
     """Put the reminders on their way that are due at `at`; return how many."""
-    pks = [
-        pk for survey in Survey.objects.filter(active=True, reminder_days__isnull=False) for pk in _silent(survey, at)
-    ]
-    return sum(_remind(pk, at) for pk in pks)
+    surveys = Survey.objects.filter(active=True, reminder_days__isnull=False)
+    return sum(_remind(pk, at) for survey in surveys for pk in list(_silent(survey, at)))
 
 
 def _silent(survey: Survey, at: datetime) -> QuerySet[Invitation, int]:
     """Return the invitations of a survey that nobody has touched; a tap that waits to be judged is an answer."""
-    answers = Response.objects.filter(
-        invitation=OuterRef("pk"), state__in=(Response.State.PROVISIONAL, Response.State.CONFIRMED)
-    )
-    due = timedelta(days=survey.reminder_days or 0)
-    found = survey.invitations.filter(state=State.SENT, reminded_at=None, sent_at__lte=at - due, expires_at__gt=at)
-    return found.filter(~Exists(answers)).exclude(clicks__waits=True).values_list("pk", flat=True)
+    standing = (Response.State.PROVISIONAL, Response.State.CONFIRMED)
+    answers = Response.objects.filter(invitation=OuterRef("pk"), state__in=standing)
+    due = at - timedelta(days=survey.reminder_days or 0)
+    found = survey.invitations.filter(state=State.SENT, reminded_at=None, expires_at__gt=at)
+    found = found.filter(~Exists(answers), sent_at__lte=due, sent_at__gt=due - LATEST)
+    return found.exclude(clicks__waits=True).values_list("pk", flat=True)
 
 
 @transaction.atomic

@@ -52,6 +52,10 @@ def test_remind_due_waits_for_the_day(asked, now):
     assert remind_due(at=now - MINUTE) == 0
 
 
+def test_remind_due_leaves_in_peace_who_was_asked_long_before_reminders_were_switched_on(asked, now):
+    assert remind_due(at=now + 7 * DAY) == 0
+
+
 @pytest.mark.parametrize("change", [{"reminder_days": None}, {"active": False}])
 def test_remind_due_leaves_in_peace_where_the_survey_does_not_remind(asked, now, change):
     Survey.objects.update(**change)
