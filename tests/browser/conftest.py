@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +23,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE, DESK, NARROW = (390, 844), (1280, 900), (320, 640)
+LOOKS: list[tuple[tuple[int, int], Literal["light", "dark"]]] = [
+    (PHONE, "light"),
+    (PHONE, "dark"),
+    (DESK, "light"),
+    (DESK, "dark"),
+]
 SERIOUS = {"serious", "critical"}
 
 OpenPage = Callable[..., Page]
@@ -105,3 +111,17 @@ def keep_picture(page: Page, name: str) -> None:
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def look(open_page: OpenPage, name: str, path: str, **options: Any) -> None:
+    """Open a page on phone and desk, by day and by night: axe finds nothing, and it fits the narrowest phone."""
+    page = open_page(path, **options)
+    for size, scheme in LOOKS:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        keep_picture(page, f"{name}-{size[0]}-{scheme}")
+        assert serious_violations(page) == []
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    keep_picture(page, f"{name}-{NARROW[0]}")
+    assert sticks_out(page) == 0

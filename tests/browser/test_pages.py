@@ -5,7 +5,7 @@ import time_machine
 
 from referrals.models import Customer
 from referrals.services.links import ensure_link
-from tests.browser.conftest import DESK, NARROW, PHONE, keep_picture, serious_violations, sticks_out
+from tests.browser.conftest import DESK, keep_picture, look, serious_violations, sticks_out
 from tests.factories import CustomerFactory, UserFactory, make_program
 from tests.scenes import NOON, bring, brought_friends
 
@@ -24,7 +24,6 @@ rewards:
   - {{id: share, to: advocate, on: purchase, percent: 5, max_points: 200, repeat_days: 365}}
   - {{id: welcome, to: friend, on: qualified, points: 1}}
 """
-LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
 
 
 @pytest.fixture
@@ -41,19 +40,6 @@ def user(live_server):
 def _today():
     with time_machine.travel(NOON):
         yield
-
-
-def look(open_page, name, path, **options):
-    page = open_page(path, **options)
-    for size, scheme in LOOKS:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme=scheme)
-        page.reload()
-        keep_picture(page, f"{name}-{size[0]}-{scheme}")
-        assert serious_violations(page) == []
-    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-    keep_picture(page, f"{name}-{NARROW[0]}")
-    assert sticks_out(page) == 0
 
 
 def test_portal_of_an_advocate_with_friends(open_page, ann, user):

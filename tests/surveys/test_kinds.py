@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from django.core import mail
 
+from messaging.models import Preference, PreferenceChange
 from messaging.services import send_due
 from surveys.models import Response
 from surveys.services.invitations import invite_customer
@@ -136,3 +137,22 @@ def test_preview_shows_page_and_mail_and_counts_nothing(admin_client, client, pe
     assert (answers(), invitation.clicks.count()) == before
     client.logout()
     assert client.get(f"/surveys/s/preview/{path}").status_code in (302, 403, 404)
+
+
+@pytest.mark.parametrize(("kind", "style", "steps"), KINDS)
+def test_every_link_of_the_mail_opened_three_times_changes_no_answer_wish_or_consent(
+    client, person, now, answers, kind, style, steps
+):
+    ask(person, now, kind=kind, style=style)
+    send_due(at=now)
+    html, text = mail.outbox[0].alternatives[0].content, mail.outbox[0].body
+    links = set(re.findall(r'href="([^"]+)"', html.replace("&amp;", "&"))) | set(re.findall(r"https?://\S+", text))
+    kept = answers(), list(Preference.objects.values()), list(PreferenceChange.objects.values())
+
+    for link in sorted(links) * 3:
+        path = link.removeprefix("http://127.0.0.1:8000")
+        assert client.get(path).status_code < 400
+        assert client.head(path).status_code < 400
+
+    assert len(links) >= len(steps) + 3
+    assert (answers(), list(Preference.objects.values()), list(PreferenceChange.objects.values())) == kept
