@@ -96,6 +96,7 @@ def thank(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
     level = SCALES[standing.kind].level_of(standing.score)
     context = {
         "token": token,
+        "survey": invitation.survey,
         "first_name": invitation.customer.first_name,
         "response": standing,
         "told": "told" in request.GET,

@@ -115,6 +115,8 @@ def test_survey_with_its_own_colour_wears_it_on_page_and_mail(client, person, no
     invitation = ask(person, now, kind="csat")
     type(invitation.survey).objects.update(accent="#7a1fa2")
     assert "/surveys/s/theme.css" in client.get(page_of(invitation)).content.decode()
+    client.post(page_of(invitation), {"score": 3})
+    assert "/surveys/s/theme.css" in client.get(f"{page_of(invitation)}/thanks").content.decode()
     assert "--accent:#7a1fa2" in client.get("/surveys/s/theme.css").content.decode()
 
     other = invite_customer(survey=type(invitation.survey).objects.get(), customer=person("c-10"), at=now)
