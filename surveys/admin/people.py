@@ -9,9 +9,27 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
+from referrals.models import Segment
+from referrals.queries.segments import find_segment, member_keys
 from surveys.models import Respondent, Survey
 from surveys.services.invitations import invite_customers
 from surveys.services.surveys import ensure_default_survey
+
+
+class SegmentFilter(admin.SimpleListFilter):
+    """Members of a segment, as they are now."""
+
+    title = "segment"
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the segments."""
+        return list(Segment.objects.values_list("slug", "title"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Respondent]) -> QuerySet[Respondent]:
+        """Keep the members of the chosen segment."""
+        segment = find_segment(self.value() or "")
+        return queryset.filter(pk__in=list(member_keys(segment))) if segment else queryset
 
 
 @admin.register(Respondent)
@@ -19,6 +37,7 @@ class RespondentAdmin(ModelAdmin):  # type: ignore[misc]
     """Choose customers, then ask them; whom the rules protect is left out and counted."""
 
     list_display = ("name", "email", "external_id", "created_at")
+    list_filter = (SegmentFilter,)
     search_fields = ("name", "email", "external_id")
     ordering = ("-pk",)
     list_display_links = None
