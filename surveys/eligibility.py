@@ -21,6 +21,7 @@ class Reason:
     NOT_SAMPLED = "not_sampled"
     NOT_IN_SEGMENT = "not_in_segment"
     TOO_LATE = "too_late"
+    DAILY_CAP = "daily_cap"
 
 
 class Limits(Enum):

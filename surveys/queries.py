@@ -1,5 +1,6 @@
 """Reading surveys: who is who, what was asked, and the numbers."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from core.periods import start_of_day
 from messaging.kinds import KINDS
@@ -89,6 +91,15 @@ def throttle_of(survey: Survey) -> Throttle:
         after_silence=timedelta(days=survey.days_after_silence),
         between=timedelta(hours=survey.hours_between),
     )
+
+
+def mails_by_day(survey: Survey, *, start: datetime, zone: ZoneInfo) -> Counter[date]:
+    """Return how many invitations of the survey leave or have left on each day from `start` on."""
+    asked = survey.invitations.filter(send_at__gte=start).exclude(state=Invitation.State.NOT_ASKED)
+    rows = (
+        asked.annotate(day=TruncDate("send_at", tzinfo=zone)).values_list("day").annotate(Count("pk")).order_by("day")
+    )
+    return Counter(dict(rows))
 
 
 def hours_of(survey: Survey) -> Hours:

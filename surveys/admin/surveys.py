@@ -63,6 +63,7 @@ class _WordedForm(forms.ModelForm):  # type: ignore[type-arg]
             "open_days",
             "edit_hours",
             "reminder_days",
+            "daily_cap",
             "write_from",
             "write_until",
             "weekdays_only",
@@ -190,7 +191,7 @@ class SurveyAdmin(ModelAdmin):  # type: ignore[misc]
             (f"What it says in {name}", {"fields": tuple(word_fields(code)), "classes": ("collapse",)})
             for code, name in OTHER_LANGUAGES
         ),
-        ("When mails leave", {"fields": ("write_from", "write_until", "weekdays_only", "reminder_days")}),
+        ("When mails leave", {"fields": ("write_from", "write_until", "weekdays_only", "daily_cap", "reminder_days")}),
         (
             "Whom it leaves in peace",
             {"fields": ("days_after_answer", "days_after_silence", "hours_between", "open_days", "edit_hours")},

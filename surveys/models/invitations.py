@@ -56,6 +56,7 @@ class Invitation(models.Model):
             models.Index(
                 fields=["sent_at"], condition=models.Q(state="sent", reminded_at=None), name="invitation_to_remind"
             ),
+            models.Index(fields=["survey", "send_at"], name="invitation_by_day"),
             models.Index(fields=["send_at"], condition=models.Q(state="planned"), name="invitation_planned"),
         ]
 

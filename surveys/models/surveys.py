@@ -1,3 +1,4 @@
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from core import clocks
@@ -30,6 +31,12 @@ class Survey(models.Model):
     edit_hours = models.PositiveSmallIntegerField(default=24, help_text="how long an answer can be changed")
     reminder_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="one reminder after so many days without an answer, such as 5; empty: none"
+    )
+    daily_cap = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="at most so many mails leave on one day, the others on the next; empty: no limit",
     )
     write_from = models.PositiveSmallIntegerField(
         default=0, help_text="mails leave from this hour on, the customer's own"

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from core.errors import Refused
+from core.periods import start_of_day
 from messaging.models import Message
 from referrals.models import Customer
 from surveys.eligibility import Limits, Reason, Verdict, judge
@@ -22,6 +25,7 @@ from surveys.queries import (
     current_version,
     history_of,
     hours_of,
+    mails_by_day,
     person_of,
     throttle_of,
     zone_of,
@@ -35,10 +39,12 @@ _WHY = {
     Reason.UNSUBSCRIBED: "This person does not want surveys.",
     Reason.THROTTLED: "This person was asked or has answered not long ago.",
     Reason.INACTIVE: "This survey is not active.",
+    Reason.DAILY_CAP: "This survey may not mail more people in the next 30 days.",
 }
 
 
 _CHUNK = 500
+CAP_DAYS = 30
 _ON_ITS_WAY = (Message.State.QUEUED, Message.State.SENDING, Message.State.FAILED)
 
 
@@ -120,8 +126,11 @@ def plan_invitation(
     """Decide whether to ask, keep the decision, and queue the mail with it; a `send_at` that has passed means now."""
     list(person_of(customer).order_by("pk").select_for_update(no_key=True))  # two at once decide one after the other
     customer.refresh_from_db()
-    when = hours_of(survey).next_open(max(send_at or at, at), zone_of(customer))
-    verdict = judge_customer(survey, customer, limits=limits, at=when)
+    wanted = hours_of(survey).next_open(max(send_at or at, at), zone_of(customer))
+    verdict = judge_customer(survey, customer, limits=limits, at=wanted)
+    when = wanted
+    if verdict.asked and limits is not Limits.NONE and survey.daily_cap:
+        when, verdict = _within_cap(survey, customer, wanted)
     invitation = Invitation.objects.create(
         survey=survey,
         version=current_version(survey),
@@ -138,6 +147,20 @@ def plan_invitation(
     if verdict.asked:
         _note_outcome(invitation, queue_invitation_letter(invitation=invitation))
     return invitation
+
+
+def _within_cap(survey: Survey, customer: Customer, wanted: datetime) -> tuple[datetime, Verdict]:
+    """Return the first moment from `wanted` on whose day has room; a refusal where none of the next 30 days has."""
+    Survey.objects.select_for_update().get(pk=survey.pk)  # two at once count one after the other
+    zone = ZoneInfo(settings.TIME_ZONE)
+    taken = mails_by_day(survey, start=wanted - timedelta(days=1), zone=zone)
+    when = wanted
+    for ahead in range(1, CAP_DAYS + 1):
+        if taken[when.astimezone(zone).date()] < (survey.daily_cap or 0):
+            return when, Verdict()
+        next_day = start_of_day(wanted.astimezone(zone).date() + timedelta(days=ahead), zone)
+        when = hours_of(survey).next_open(next_day, zone_of(customer))
+    return wanted, Verdict(Reason.DAILY_CAP, when)
 
 
 def keep_refusal(*, survey: Survey, customer: Customer, at: datetime, cause: str, reason: str) -> Invitation:

@@ -13,7 +13,7 @@ from messaging.services import send_due, sending
 from surveys.eligibility import Hours
 from surveys.models import Invitation, Survey
 from surveys.services.answers import confirm_answer
-from surveys.services.invitations import invite_customer, note_sent_invitations
+from surveys.services.invitations import NotAsked, invite_customer, note_sent_invitations
 from surveys.services.surveys import create_survey
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")]
@@ -135,3 +135,33 @@ def test_forced_mail_leaves_in_spite_of_the_limits(survey, ann, now):
     forced = invite_customer(survey=survey, customer=ann, at=now, force=True)
 
     assert outcome_of(forced, now) == (1, "sent", "")
+
+
+def test_mails_beyond_the_daily_cap_leave_on_the_next_days(survey, person, now):
+    set_hours(survey, daily_cap=2, write_from=8, write_until=20, weekdays_only=True)
+    friday = datetime(2026, 6, 5, 18, tzinfo=UTC)
+
+    asked = [invite_customer(survey=survey, customer=person(f"c-{n}"), at=friday) for n in range(5)]
+
+    monday = datetime(2026, 6, 8, 8, tzinfo=UTC)
+    assert [one.send_at for one in asked] == [friday, friday, monday, monday, monday + DAY]
+    assert [send_due(at=at) for at in (friday, monday, monday + DAY)] == [2, 2, 1]
+
+
+def test_forced_mail_leaves_beyond_the_daily_cap(survey, person, now):
+    set_hours(survey, daily_cap=1)
+    asked = [invite_customer(survey=survey, customer=person(f"c-{n}"), at=now, force=True) for n in range(2)]
+
+    assert [one.send_at for one in asked] == [now, now]
+
+
+def test_who_has_no_place_within_thirty_days_is_not_asked_and_says_why(survey, person, now):
+    set_hours(survey, daily_cap=1)
+    for number in range(30):
+        invite_customer(survey=survey, customer=person(f"c-{number}"), at=now)
+
+    with pytest.raises(NotAsked) as refused:
+        invite_customer(survey=survey, customer=person("late"), at=now)
+
+    assert refused.value.code == "daily_cap"
+    assert refused.value.next_at == datetime(2026, 7, 1, tzinfo=UTC)
